@@ -1,0 +1,153 @@
+//! From the document to the policy: what one field means beside another, the keys, and the secrets of the environment.
+//!
+//! Nothing can fail after it. All errors come together, for whoever mends a configuration wants to mend it once; a part that is
+//! broken is left out of the checks that need it, and no policy comes of it.
+
+mod entrance;
+mod issuer;
+mod owned;
+mod secret;
+
+use serde_json::Value;
+
+use crate::access::Access;
+use crate::config::error::{ConfigError, ConfigErrors, ErrorList};
+use crate::config::node::Node;
+use crate::config::{self, Config};
+use crate::credential::gateway_key::{Attachment, GatewayKey};
+use crate::jose::compact::Size;
+use crate::jose::signature::Tries;
+use crate::json;
+use crate::policy::{Door, Limits, Policy};
+use secret::Resolved;
+pub use secret::Secrets;
+
+/// The deepest nesting of a configuration.
+const DEPTH: usize = 32;
+
+/// Parses the text of a configuration.
+///
+/// # Errors
+/// Where it is no JSON, or where it has members twice.
+pub fn parse_document(text: &[u8]) -> Result<Value, ConfigErrors> {
+    json::parse(text, DEPTH).map_err(|error| {
+        let errors = ErrorList::default();
+        match error {
+            json::Error::Syntax(message) => errors.push(ConfigError::new("", format!("is {message}"))),
+            json::Error::Duplicates(paths) => {
+                for path in paths {
+                    errors.push(ConfigError::new(path, "is there twice: remove one"));
+                }
+            }
+        }
+        match errors.finish::<()>(None) {
+            Ok(()) => ConfigErrors::one(ConfigError::new("", "cannot be read")),
+            Err(errors) => errors,
+        }
+    })
+}
+
+/// Compiles a configuration.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn compile(document: &Value, secrets: &Secrets<'_>) -> Result<Policy, ConfigErrors> {
+    let errors = ErrorList::default();
+    let policy = config::read(&Node::root(document, &errors)).and_then(|config| policy(&config, secrets));
+    errors.finish(policy)
+}
+
+/// Checks a configuration without making a policy of it, so that the secrets' values may be unknown.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn check(document: &Value, secrets: &Secrets<'_>) -> Result<Door, ConfigErrors> {
+    let errors = ErrorList::default();
+    let door = config::read(&Node::root(document, &errors)).and_then(|config| {
+        let _ = policy(&config, secrets);
+        config.door
+    });
+    errors.finish(door)
+}
+
+fn policy(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
+    check_doors(config);
+    let issuers = issuer::compile(config);
+    let entrances = entrance::compile(config, secrets);
+    let injections = owned::injections(config);
+    let attachment = match &config.gateway_key {
+        None => Some(None),
+        Some((_, gateway_key)) => attachment(gateway_key, secrets).map(Some),
+    };
+    Some(Policy {
+        door: config.door?,
+        access: access(config)?,
+        tenant: config.tenant,
+        issuers: issuers?,
+        entrances: entrances?,
+        owned: owned::owned_headers(config),
+        injections,
+        attachment: attachment?,
+        limits: limits(config.limits),
+    })
+}
+
+/// What belongs to which door.
+fn check_doors(config: &Config<'_>) {
+    match config.door {
+        Some(Door::Outer) if !config.entrances.is_empty() => {
+            config
+                .node
+                .below("entrances")
+                .error("belongs to an inner door: remove it, or make this one `door: inner`");
+        }
+        Some(Door::Outer) | None => {}
+        Some(Door::Inner) => {
+            if let Some((node, _)) = &config.gateway_key {
+                node.error("is attached by an outer door: at an inner one, name it under `entrances`");
+            }
+            let document = config.node.value();
+            if document.get("entrances").is_none() && document.get("issuers").is_none() {
+                config.node.below("entrances").error(
+                    "is missing: an inner door needs `entrances` or `issuers`, or it would guard nothing",
+                );
+            }
+        }
+    }
+}
+
+/// `default`; where it is not written, `authenticated`, if there is a credential to authenticate by.
+fn access(config: &Config<'_>) -> Option<Access> {
+    if config.node.value().get("default").is_some() {
+        return config.default;
+    }
+    if config.has_credential_source() {
+        return Some(Access::Authenticated);
+    }
+    config.node.below("default").refuse(
+        "is missing: without a credential source (`issuers`, or an entrance's `trust`) say `public`, `optional`, `authenticated` or `deny`".into(),
+    )
+}
+
+fn attachment(gateway_key: &config::GatewayKey<'_>, secrets: &Secrets<'_>) -> Option<Attachment> {
+    let secret = gateway_key.key.as_ref()?;
+    match secret::resolve(secret, secrets)? {
+        Resolved::Unchecked => None,
+        Resolved::Value(value) => match GatewayKey::new(&value) {
+            Ok(key) => {
+                Some(Attachment { header: gateway_key.header.clone(), key, to: gateway_key.to.clone() })
+            }
+            Err(reason) => secret.node.refuse(reason.into()),
+        },
+    }
+}
+
+fn limits(limits: config::Limits) -> Limits {
+    let config::Limits { token_bytes, json_depth, signature_tries, module_signature_tries, injected_bytes } =
+        limits;
+    Limits {
+        token: Size { bytes: token_bytes, depth: json_depth },
+        tries: Tries { all: signature_tries, module: module_signature_tries },
+        injected_bytes,
+    }
+}

@@ -1,0 +1,136 @@
+//! Issuers: their keys parsed, their rules made whole.
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::config::issuer::{self as written, KeySource, Type};
+use crate::config::node::{Named, Node};
+use crate::credential::bearer::Source;
+use crate::credential::issuer::{Identity, Issuer, Types};
+use crate::header::HeaderName;
+use crate::jose::algorithm::Algorithm;
+use crate::jose::claims::ClaimRules;
+use crate::jose::jwk::{self, Key, KeySet};
+use crate::jose::key::PublicKey;
+
+pub(super) fn compile(config: &Config<'_>) -> Option<Vec<Issuer>> {
+    if config.issuers.len() > 1 {
+        config.node.below("issuers").error("this version reads one issuer: remove the others");
+    }
+    // Every issuer is compiled before the first that failed is given up on, so that all errors are found.
+    config.issuers.iter().map(issuer).collect::<Vec<_>>().into_iter().collect()
+}
+
+fn issuer(named: &Named<'_, written::Issuer<'_>>) -> Option<Issuer> {
+    let Named { name, node, entry } = named;
+    let written::Issuer {
+        issuer,
+        audiences,
+        keys,
+        algorithms,
+        forward,
+        types,
+        expiration,
+        required_claims,
+        leeway,
+        identity,
+    } = entry;
+    let audiences = audiences.as_ref().and_then(|audiences| self::audiences(node, *issuer, audiences));
+    let keys = keys.as_ref().and_then(|sources| self::keys(node, sources, algorithms.as_deref()));
+    let source =
+        Source { header: HeaderName::parse("authorization")?, scheme: "Bearer".into(), forward: *forward };
+    let written::Identity { subject, tenant, permissions, scopes, roles } = identity;
+    Some(Issuer {
+        name: Arc::clone(name),
+        iss: Some((*issuer)?).filter(|iss| *iss != "*").map(str::to_owned),
+        keys: keys?,
+        source,
+        types: Types {
+            absent: types.contains(&Type::Absent),
+            named: types
+                .iter()
+                .filter_map(|typ| if let Type::Named(typ) = typ { Some(typ.clone()) } else { None })
+                .collect(),
+        },
+        rules: ClaimRules {
+            audiences: audiences?,
+            expiration: *expiration,
+            required: required_claims.clone(),
+            leeway: *leeway,
+        },
+        identity: Identity {
+            subject: subject.clone()?,
+            tenant: tenant.clone()?,
+            permissions: permissions.clone(),
+            scopes: scopes.clone(),
+            roles: roles.clone(),
+        },
+    })
+}
+
+/// The accepted audiences; none inside where they are not checked.
+fn audiences(node: &Node<'_>, issuer: Option<&str>, audiences: &[&str]) -> Option<Option<Vec<String>>> {
+    let node = node.below("audiences");
+    match audiences {
+        [] => None,
+        ["*"] if issuer == Some("*") => node.refuse(
+            "`*` with `issuer: \"*\"` would take every token these keys ever signed: name an audience".into(),
+        ),
+        ["*"] => Some(None),
+        several if several.contains(&"*") => {
+            node.refuse("`*` stands alone or not at all: remove it or the others".into())
+        }
+        several => Some(Some(several.iter().map(|audience| (*audience).to_owned()).collect())),
+    }
+}
+
+/// The keys of all sources. A source that gives none is an error; a key that cannot be used beside others that can is not.
+fn keys(node: &Node<'_>, sources: &[KeySource<'_>], algorithms: Option<&[Algorithm]>) -> Option<Vec<Key>> {
+    let read: Vec<Option<Vec<Key>>> = sources.iter().map(|source| source_keys(source, algorithms)).collect();
+    let keys: Vec<Key> = read.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
+    for algorithm in algorithms.into_iter().flatten() {
+        if !keys.iter().any(|key| key.algorithms().contains(algorithm)) {
+            node.below("algorithms")
+                .error(format!("{algorithm} goes with none of the keys: remove it, or add a key for it"));
+        }
+    }
+    Some(keys)
+}
+
+fn source_keys(source: &KeySource<'_>, algorithms: Option<&[Algorithm]>) -> Option<Vec<Key>> {
+    match source {
+        KeySource::Jwks(node) => {
+            let set = written::jwks(node)?;
+            if let Some(position) = jwk::private_key(&set) {
+                return node.refuse(format!(
+                    "keys[{position}] holds a private or symmetric key: give the public part only, and replace this key, for it has left its place"
+                ));
+            }
+            let set = match KeySet::parse(&set, algorithms) {
+                Ok(set) => set,
+                Err(reason) => return node.refuse(reason.into()),
+            };
+            if set.keys.is_empty() {
+                let reasons: Vec<String> = set
+                    .unusable
+                    .iter()
+                    .map(|(position, reason)| format!("keys[{position}]: {reason}"))
+                    .collect();
+                return node.refuse(format!(
+                    "has no usable key ({})",
+                    if reasons.is_empty() { "it is empty".into() } else { reasons.join("; ") }
+                ));
+            }
+            Some(set.keys)
+        }
+        KeySource::Pem { pem, kid, alg } => {
+            let key = PublicKey::from_pem(pem.text()?).and_then(|public| {
+                Key::new(public, kid.map(str::to_owned), alg.map(Algorithm::as_str), algorithms)
+            });
+            match key {
+                Ok(key) => Some(vec![key]),
+                Err(reason) => pem.refuse(format!("is not a usable key: {reason}")),
+            }
+        }
+    }
+}

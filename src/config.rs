@@ -1,0 +1,207 @@
+//! The configuration as an operator writes it: every field read and typed, nothing decided yet.
+//!
+//! What does not depend on another field, on a key or on the environment is checked here; the rest is [`crate::compile`]'s. A field
+//! that could not be read is `None` here and an error in the list, so that all errors come together. INVARIANT: a required field
+//! is `None` only where the list of errors is not empty.
+
+pub mod entrance;
+pub mod error;
+pub mod inject;
+pub mod issuer;
+pub mod node;
+pub mod secret;
+
+use crate::access::Access;
+use crate::header::{self, HeaderName};
+use crate::policy::Door;
+use crate::tenant::TenantRule;
+use entrance::Entrance;
+use inject::Inject;
+use issuer::Issuer;
+use node::{Named, Node};
+use secret::Secret;
+
+/// The whole document.
+#[derive(Debug)]
+pub struct Config<'v> {
+    /// `door`.
+    pub door: Option<Door>,
+    /// `issuers`.
+    pub issuers: Vec<Named<'v, Issuer<'v>>>,
+    /// `gatewayKey`.
+    pub gateway_key: Option<(Node<'v>, GatewayKey<'v>)>,
+    /// `entrances`.
+    pub entrances: Vec<Named<'v, Entrance<'v>>>,
+    /// `tenant`.
+    pub tenant: TenantRule,
+    /// `inject`.
+    pub inject: Vec<Inject<'v>>,
+    /// `strip`.
+    pub strip: Vec<Strip>,
+    /// `default`.
+    pub default: Option<Access>,
+    /// `limits`.
+    pub limits: Limits,
+    /// The document itself, for errors about what it lacks.
+    pub node: Node<'v>,
+}
+
+/// An owned header, or the beginning of many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Strip {
+    /// One name.
+    Name(HeaderName),
+    /// Every name that begins so.
+    Prefix(HeaderName),
+}
+
+/// `gatewayKey`.
+#[derive(Debug)]
+pub struct GatewayKey<'v> {
+    /// `header`.
+    pub header: HeaderName,
+    /// `key`.
+    pub key: Option<Secret<'v>>,
+    /// `to`.
+    pub to: Vec<crate::credential::gateway_key::ClusterPattern>,
+}
+
+/// `limits`, each within its range.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// `tokenBytes`: the longest token, in bytes; 256 to 65536.
+    pub token_bytes: usize,
+    /// `jsonDepth`: the deepest nesting of a token's JSON; 2 to 100.
+    pub json_depth: usize,
+    /// `signatureTries`: keys tried for one token; 1 to 16.
+    pub signature_tries: usize,
+    /// `moduleSignatureTries`: of these, verified inside the module; 1 to 4.
+    pub module_signature_tries: usize,
+    /// `injectedBytes`: the longest injected value, in bytes; 256 to 32768.
+    pub injected_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            token_bytes: 8192,
+            json_depth: 32,
+            signature_tries: 4,
+            module_signature_tries: 2,
+            injected_bytes: 8192,
+        }
+    }
+}
+
+/// The header that carries the gateway key where none is configured.
+pub const GATEWAY_KEY_HEADER: &str = "x-gateway-key";
+
+/// Reads a document. Errors go to the node's list.
+pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Config<'v>> {
+    let mut fields = node.object()?;
+    let door = fields.required("door", "say `outer` (an ingress gateway) or `inner` (a service's sidecar)");
+    let config = Config {
+        door: door.and_then(|door| door.choice(&[("outer", Door::Outer), ("inner", Door::Inner)])),
+        issuers: fields.optional("issuers").map(|issuers| issuers.named(issuer::read)).unwrap_or_default(),
+        gateway_key: fields.optional("gatewayKey").and_then(|node| gateway_key(&node).map(|key| (node, key))),
+        entrances: fields
+            .optional("entrances")
+            .map(|entrances| entrances.named(entrance::read))
+            .unwrap_or_default(),
+        tenant: fields
+            .optional("tenant")
+            .and_then(|tenant| {
+                tenant.choice(&[("required", TenantRule::Required), ("optional", TenantRule::Optional)])
+            })
+            .unwrap_or(TenantRule::Required),
+        inject: fields.optional("inject").map(|inject| inject::read(&inject)).unwrap_or_default(),
+        strip: fields.optional("strip").map(|strip| strip.each(strip_pattern)).unwrap_or_default(),
+        default: fields.optional("default").and_then(|access| {
+            access.choice(&[
+                ("public", Access::Public),
+                ("optional", Access::Optional),
+                ("authenticated", Access::Authenticated),
+                ("deny", Access::Deny),
+            ])
+        }),
+        limits: fields.optional("limits").and_then(|node| limits(&node)).unwrap_or_default(),
+        node: node.clone(),
+    };
+    fields.finish();
+    Some(config)
+}
+
+fn gateway_key<'v>(node: &Node<'v>) -> Option<GatewayKey<'v>> {
+    use crate::credential::gateway_key::ClusterPattern;
+    let mut fields = node.object()?;
+    let header = fields.optional("header").and_then(|header| ownable(&header));
+    let key = fields.required("key", "name the environment variable that holds it: `key: {env: NAME}`");
+    let to = fields.optional("to").map(|to| {
+        to.each(|pattern| {
+            let text = pattern.text()?;
+            let parsed = ClusterPattern::parse(text);
+            if parsed.is_none() {
+                pattern.error("a pattern of cluster names is visible ASCII and more than `*`: name the clusters that may get the key");
+            }
+            parsed
+        })
+    });
+    fields.finish();
+    Some(GatewayKey {
+        header: header.or_else(|| HeaderName::parse(GATEWAY_KEY_HEADER))?,
+        key: key.and_then(|key| secret::read(&key)),
+        to: to.unwrap_or_else(|| {
+            ClusterPattern::parse("outbound|*|*|*.svc.cluster.local").into_iter().collect()
+        }),
+    })
+}
+
+/// A header name that Vestibule may set and remove.
+pub(crate) fn ownable(node: &Node<'_>) -> Option<HeaderName> {
+    let name = header_name(node, node.text()?)?;
+    match header::untouchable(name.as_str(), false) {
+        None => Some(name),
+        Some(_) => node.refuse(format!(
+            "`{name}` belongs to HTTP or to Envoy and cannot be set or removed: choose another header"
+        )),
+    }
+}
+
+pub(crate) fn header_name(node: &Node<'_>, text: &str) -> Option<HeaderName> {
+    let name = HeaderName::parse(text);
+    if name.is_none() {
+        node.error("not a header name: 1 to 128 letters, digits, `-` and `_`; names with a `:` are the protocol's own");
+    }
+    name
+}
+
+fn strip_pattern(node: &Node<'_>) -> Option<Strip> {
+    let text = node.text()?;
+    let Some(prefix) = text.strip_suffix('*') else { return ownable(node).map(Strip::Name) };
+    if prefix.len() < 3 || prefix.contains('*') {
+        return node.refuse("`*` may stand at the end, after at least 3 characters".into());
+    }
+    let prefix = header_name(node, prefix)?;
+    match header::untouchable(prefix.as_str(), true) {
+        None => Some(Strip::Prefix(prefix)),
+        Some(header) => node.refuse(format!(
+            "this would remove `{header}`, which belongs to HTTP or to Envoy: use a longer prefix"
+        )),
+    }
+}
+
+fn limits(node: &Node<'_>) -> Option<Limits> {
+    let mut fields = node.object()?;
+    let mut number =
+        |name, range, default| fields.optional(name).and_then(|node| node.integer(range)).unwrap_or(default);
+    let default = Limits::default();
+    let limits = Limits {
+        token_bytes: number("tokenBytes", 256..=65536, default.token_bytes),
+        json_depth: number("jsonDepth", 2..=100, default.json_depth),
+        signature_tries: number("signatureTries", 1..=16, default.signature_tries),
+        module_signature_tries: number("moduleSignatureTries", 1..=4, default.module_signature_tries),
+        injected_bytes: number("injectedBytes", 256..=32768, default.injected_bytes),
+    };
+    fields.finish();
+    Some(limits)
+}

@@ -1,0 +1,131 @@
+//! `entrances`: as written, every field typed.
+
+use super::node::{Named, Node};
+use super::secret::{self, Secret};
+use super::{GATEWAY_KEY_HEADER, ownable};
+use crate::credential::entrance::Trust;
+use crate::header::HeaderName;
+use crate::time::UnixTime;
+
+/// One entrance.
+#[derive(Debug)]
+pub struct Entrance<'v> {
+    /// `keys`.
+    pub keys: Vec<Named<'v, Key<'v>>>,
+    /// `header`.
+    pub header: Option<HeaderName>,
+    /// `trust`; none where the default is to be taken.
+    pub trust: Option<Option<Trust>>,
+    /// `forward`: whether the key stays on the request.
+    pub forward: bool,
+}
+
+/// One accepted gateway key.
+#[derive(Debug)]
+pub struct Key<'v> {
+    /// `sha256`, or the fields of a Secret.
+    pub form: Option<KeyForm<'v>>,
+    /// `notBefore`.
+    pub not_before: Option<UnixTime>,
+    /// `notAfter`.
+    pub not_after: Option<UnixTime>,
+}
+
+/// How the key is known.
+#[derive(Debug)]
+pub enum KeyForm<'v> {
+    /// By its hash.
+    Sha256([u8; 32]),
+    /// By itself.
+    Secret(Secret<'v>),
+}
+
+pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Entrance<'v>> {
+    let mut fields = node.object()?;
+    let keys =
+        fields.required("keys", "name the gateway keys that open it, as in `{current: {sha256: ...}}`");
+    let header = fields.optional("header").map(|header| ownable(&header));
+    let entrance = Entrance {
+        keys: keys.map(|keys| keys.named(key)).unwrap_or_default(),
+        header: header.unwrap_or_else(|| HeaderName::parse(GATEWAY_KEY_HEADER)),
+        trust: fields.optional("trust").map(|node| trust(&node)),
+        forward: fields.optional("forward").and_then(|forward| forward.boolean()).unwrap_or(false),
+    };
+    fields.finish();
+    Some(entrance)
+}
+
+fn key<'v>(node: &Node<'v>) -> Option<Key<'v>> {
+    let mut fields = node.object()?;
+    let (sha256, env) = (fields.optional("sha256"), fields.optional("env"));
+    let form = match (&sha256, &env) {
+        (Some(hash), None) => hash
+            .text()
+            .and_then(|text| {
+                let bytes = hex(text).and_then(|bytes| bytes.try_into().ok());
+                bytes.or_else(|| {
+                    hash.refuse(
+                        "is not a SHA-256 in hexadecimal, 64 digits: `vestibule hash` makes it from the key"
+                            .into(),
+                    )
+                })
+            })
+            .map(KeyForm::Sha256),
+        (None, Some(env)) => secret::of_fields(node, env, &mut fields).map(KeyForm::Secret),
+        (Some(_), Some(_)) => node.refuse(
+            "has both `sha256` and `env`: keep one (the hash, so that this door need not know the key)"
+                .into(),
+        ),
+        (None, None) => {
+            node.below("sha256")
+                .error("is missing: give the key's hash (`vestibule hash` makes it), or `env`");
+            None
+        }
+    };
+    let key = Key {
+        form,
+        not_before: fields.optional("notBefore").and_then(|node| timestamp(&node)),
+        not_after: fields.optional("notAfter").and_then(|node| timestamp(&node)),
+    };
+    fields.finish();
+    if let (Some(start), Some(end)) = (key.not_before, key.not_after)
+        && start >= end
+    {
+        node.below("notAfter").error("is not after `notBefore`, so the key would never be accepted");
+    }
+    Some(key)
+}
+
+fn trust(node: &Node<'_>) -> Option<Trust> {
+    let mut fields = node.object()?;
+    let subject = fields
+        .required("subject", "name the header that carries the caller's id: without it nobody is proved");
+    let (tenant, permissions) = (fields.optional("tenant"), fields.optional("permissions"));
+    let trust = (
+        subject.and_then(|node| ownable(&node)),
+        tenant.map(|node| ownable(&node)),
+        permissions.map(|node| ownable(&node)),
+    );
+    fields.finish();
+    let (subject, tenant, permissions) = trust;
+    Some(Trust { subject: subject?, tenant: tenant.flatten(), permissions: permissions.flatten() })
+}
+
+/// An RFC 3339 time with its offset.
+fn timestamp(node: &Node<'_>) -> Option<UnixTime> {
+    let time =
+        node.text()?.parse::<jiff::Timestamp>().ok().and_then(|time| u64::try_from(time.as_second()).ok());
+    time.map(UnixTime::from_secs)
+        .or_else(|| node.refuse("is not a time as in `2026-01-31T00:00:00Z` (RFC 3339)".into()))
+}
+
+pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let pairs = text.as_bytes().chunks(2);
+    pairs
+        .map(|pair| match pair {
+            [high, low] => Some(digit(high)? << 4 | digit(low)?),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,100 @@
+//! What is wrong with a configuration: for the operator, at load, all of it at once.
+
+use std::cell::RefCell;
+use std::fmt;
+
+/// One fault: where it is, and what to do about it. It never holds a configured value that may be a secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConfigError {
+    path: String,
+    message: String,
+}
+
+impl ConfigError {
+    pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into() }
+    }
+
+    /// The field, as in `issuers.main.audiences[0]`; empty for the document as a whole.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What is wrong, and the remedy.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = if self.path.is_empty() { "(document)" } else { &self.path };
+        write!(f, "{path}: {}", self.message)
+    }
+}
+
+/// All the faults of a configuration; at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigErrors(Vec<ConfigError>);
+
+impl ConfigErrors {
+    pub(crate) fn one(error: ConfigError) -> Self {
+        Self(vec![error])
+    }
+
+    /// The faults, in the order of the document's reading.
+    pub fn iter(&self) -> std::slice::Iter<'_, ConfigError> {
+        self.0.iter()
+    }
+}
+
+impl<'e> IntoIterator for &'e ConfigErrors {
+    type Item = &'e ConfigError;
+    type IntoIter = std::slice::Iter<'e, ConfigError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, error) in self.0.iter().enumerate() {
+            if position > 0 {
+                f.write_str("\n")?;
+            }
+            error.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+/// The list that a reading fills.
+#[derive(Debug, Default)]
+pub(crate) struct ErrorList(RefCell<Vec<ConfigError>>);
+
+impl ErrorList {
+    pub(crate) fn push(&self, error: ConfigError) {
+        let mut errors = self.0.borrow_mut();
+        if !errors.contains(&error) {
+            errors.push(error);
+        }
+    }
+
+    /// `value` if there is one and no error; the errors otherwise.
+    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, ConfigErrors> {
+        let errors = self.0.into_inner();
+        match value {
+            Some(value) if errors.is_empty() => Ok(value),
+            None if errors.is_empty() => Err(ConfigErrors::one(ConfigError::new(
+                "",
+                "cannot be used, for a reason that was not recorded: please report this as a bug",
+            ))),
+            Some(_) | None => Err(ConfigErrors(errors)),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! `inject`: header → what is written into it.
+
+use super::node::Node;
+use crate::header::{self, HeaderName};
+use crate::policy::inject::Source;
+
+/// One header of `inject`.
+#[derive(Debug)]
+pub struct Inject<'v> {
+    /// The header.
+    pub header: HeaderName,
+    /// What is written into it; none to stop injecting, which never stops stripping.
+    pub source: Option<Source>,
+    /// Where it stands.
+    pub node: Node<'v>,
+}
+
+pub(crate) fn read<'v>(node: &Node<'v>) -> Vec<Inject<'v>> {
+    node.members().into_iter().filter_map(|(name, node)| one(name, node)).collect()
+}
+
+fn one<'v>(name: &str, node: Node<'v>) -> Option<Inject<'v>> {
+    let header =
+        super::header_name(&node, name).filter(|name| match header::untouchable(name.as_str(), false) {
+            None => true,
+            Some(_) => {
+                node.error("this header belongs to HTTP or to Envoy and cannot be injected: choose another");
+                false
+            }
+        });
+    let source = match node.value().as_object() {
+        Some(_) => text(&node).map(Some),
+        None => node.choice_of(),
+    };
+    Some(Inject { header: header?, source: source?, node })
+}
+
+impl Node<'_> {
+    fn choice_of(&self) -> Option<Option<Source>> {
+        const WORDS: [&str; 7] = ["subject", "tenant", "permissions", "scopes", "roles", "issuer", "none"];
+        let source = match self.value().as_str() {
+            Some("subject") => Some(Source::Subject),
+            Some("tenant") => Some(Source::Tenant),
+            Some("permissions") => Some(Source::Permissions),
+            Some("scopes") => Some(Source::Scopes),
+            Some("roles") => Some(Source::Roles),
+            Some("issuer") => Some(Source::Issuer),
+            Some("none") => None,
+            Some(_) | None => {
+                return self.refuse(format!(
+                    "must be one of {}, or `{{value: text}}`",
+                    WORDS.map(|word| format!("`{word}`")).join(", ")
+                ));
+            }
+        };
+        Some(source)
+    }
+}
+
+fn text(node: &Node<'_>) -> Option<Source> {
+    let mut fields = node.object()?;
+    let value = fields.required("value", "write the text to inject, as in `{value: eu-1}`");
+    fields.finish();
+    let value = value?;
+    let text = value.text()?;
+    // RFC 9110 section 5.5: no control characters, and none of the white space at the ends that every proxy trims.
+    let visible = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    if text.len() > 1024 || !text.bytes().all(visible) || text.trim() != text {
+        return value.refuse(
+            "must be at most 1024 characters of visible ASCII, without white space at its ends".into(),
+        );
+    }
+    Some(Source::Text(text.as_bytes().into()))
+}

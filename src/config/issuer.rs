@@ -1,0 +1,230 @@
+//! `issuers`: as written, every field typed.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::node::Node;
+use crate::credential::bearer::Forward;
+use crate::jose::algorithm::Algorithm;
+use crate::jose::claims::{ClaimRef, Expiration};
+
+/// The most that clocks may differ.
+const MAX_LEEWAY: Duration = Duration::from_secs(300);
+
+/// One issuer.
+#[derive(Debug)]
+pub struct Issuer<'v> {
+    /// `issuer`: the exact `iss`, or `*`.
+    pub issuer: Option<&'v str>,
+    /// `audiences`; `*` alone is the explicit way not to check.
+    pub audiences: Option<Vec<&'v str>>,
+    /// `keys`.
+    pub keys: Option<Vec<KeySource<'v>>>,
+    /// `algorithms`; none where the keys decide.
+    pub algorithms: Option<Vec<Algorithm>>,
+    /// `sources`, of which this version has the one.
+    pub forward: Forward,
+    /// `types`.
+    pub types: Vec<Type>,
+    /// `expiration`.
+    pub expiration: Expiration,
+    /// `requiredClaims`.
+    pub required_claims: Vec<ClaimRef>,
+    /// `leeway`.
+    pub leeway: Duration,
+    /// `identity`, merged over its defaults.
+    pub identity: Identity,
+}
+
+/// Where keys come from.
+#[derive(Debug)]
+pub enum KeySource<'v> {
+    /// `jwks`: a JWK Set as an object or as its text.
+    Jwks(Node<'v>),
+    /// `pem`: one public key.
+    Pem {
+        /// `pem`.
+        pem: Node<'v>,
+        /// `kid`.
+        kid: Option<&'v str>,
+        /// `alg`.
+        alg: Option<Algorithm>,
+    },
+}
+
+/// An accepted `typ`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// None at all.
+    Absent,
+    /// This one, in the form of [`crate::jose::header::media_type`].
+    Named(String),
+}
+
+/// `identity`.
+#[derive(Debug)]
+pub struct Identity {
+    /// `subject`.
+    pub subject: Option<ClaimRef>,
+    /// `tenant`.
+    pub tenant: Option<ClaimRef>,
+    /// `permissions`.
+    pub permissions: Vec<ClaimRef>,
+    /// `scopes`.
+    pub scopes: Vec<ClaimRef>,
+    /// `roles`.
+    pub roles: Vec<ClaimRef>,
+}
+
+pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Issuer<'v>> {
+    let mut fields = node.object()?;
+    let issuer = fields.required("issuer", "write the exact `iss` of its tokens");
+    let audiences = fields
+        .required("audiences", "list the `aud` values that are meant for you, or `[\"*\"]` not to check");
+    let keys = fields.required("keys", "give its public keys, as in `[{jwks: ...}]` or `[{pem: ...}]`");
+    let leeway = fields.optional("leeway").and_then(|leeway| leeway.duration(MAX_LEEWAY));
+    let read = Issuer {
+        issuer: issuer.and_then(|issuer| issuer.text()),
+        audiences: audiences.map(|list| list.each(Node::text)),
+        keys: keys.map(|list| list.each(key_source)),
+        algorithms: fields.optional("algorithms").map(|list| list.each(algorithm)),
+        forward: fields
+            .optional("sources")
+            .and_then(|sources| self::sources(&sources))
+            .unwrap_or(Forward::Nothing),
+        types: fields.optional("types").map_or_else(default_types, |list| list.each(accepted_type)),
+        expiration: fields
+            .optional("expiration")
+            .and_then(|node| {
+                node.choice(&[("required", Expiration::Required), ("optional", Expiration::Optional)])
+            })
+            .unwrap_or(Expiration::Required),
+        required_claims: fields
+            .optional("requiredClaims")
+            .map_or_else(|| claims(&["sub"]), |list| list.each(claim)),
+        leeway: leeway.unwrap_or(Duration::from_secs(60)),
+        identity: identity(fields.optional("identity").as_ref()),
+    };
+    fields.finish();
+    Some(read)
+}
+
+fn key_source<'v>(node: &Node<'v>) -> Option<KeySource<'v>> {
+    let mut fields = node.object()?;
+    let (jwks, pem) = (fields.optional("jwks"), fields.optional("pem"));
+    let kid = fields.optional("kid");
+    let alg = fields.optional("alg");
+    let source = match (jwks, pem) {
+        (Some(jwks), None) => {
+            for node in [kid, alg].iter().flatten() {
+                node.error("goes with `pem` only: a JWK has its own");
+            }
+            Some(KeySource::Jwks(jwks))
+        }
+        (None, Some(pem)) => {
+            let (kid, alg) = (kid.map(|kid| kid.text()), alg.map(|alg| algorithm(&alg)));
+            // A field that could not be read has its error; the source is kept for the errors that it may have besides.
+            Some(KeySource::Pem { pem, kid: kid.flatten(), alg: alg.flatten() })
+        }
+        (Some(_), Some(_)) => node.refuse("has both `jwks` and `pem`: make them two sources".into()),
+        (None, None) => {
+            if node
+                .value()
+                .as_object()
+                .is_some_and(|members| !members.contains_key("jwks") && !members.contains_key("pem"))
+            {
+                node.error("has no keys: give `jwks` or `pem`");
+            }
+            None
+        }
+    };
+    fields.finish();
+    source
+}
+
+fn algorithm(node: &Node<'_>) -> Option<Algorithm> {
+    node.choice(&Algorithm::ALL.map(|algorithm| (algorithm.as_str(), algorithm)))
+}
+
+fn sources(node: &Node<'_>) -> Option<Forward> {
+    let sources = node.each(|node| {
+        let mut fields = node.object()?;
+        let header = fields.required("header", "this version reads `authorization`");
+        let scheme = fields.required("scheme", "this version reads `Bearer`");
+        header.and_then(|header| header.choice(&[("authorization", ()), ("Authorization", ())]));
+        scheme.and_then(|scheme| scheme.choice(&[("Bearer", ()), ("bearer", ())]));
+        let forward = fields.optional("forward").map(|forward| {
+            forward.choice(&[
+                ("none", Forward::Nothing),
+                ("verified", Forward::Verified),
+                ("always", Forward::Always),
+            ])
+        });
+        fields.finish();
+        forward.unwrap_or(Some(Forward::Nothing))
+    });
+    match sources.as_slice() {
+        [forward] => Some(*forward),
+        [] => None,
+        _ => node.refuse("this version reads one source: remove the others".into()),
+    }
+}
+
+fn default_types() -> Vec<Type> {
+    vec![Type::Absent, Type::Named("jwt".into()), Type::Named("at+jwt".into())]
+}
+
+fn accepted_type(node: &Node<'_>) -> Option<Type> {
+    let text = node.text()?;
+    match crate::jose::header::media_type(text) {
+        _ if text == "absent" => Some(Type::Absent),
+        typ if typ == "txntoken+jwt" => node.refuse("a context is never an access token: remove it".into()),
+        typ => Some(Type::Named(typ)),
+    }
+}
+
+fn claim(node: &Node<'_>) -> Option<ClaimRef> {
+    let claim = ClaimRef::parse(node.text()?);
+    if claim.is_none() {
+        node.error("is neither a claim's name nor a JSON Pointer (RFC 6901): after `~` stands 0 or 1");
+    }
+    claim
+}
+
+fn claims(names: &[&str]) -> Vec<ClaimRef> {
+    names.iter().filter_map(|name| ClaimRef::parse(name)).collect()
+}
+
+fn identity(node: Option<&Node<'_>>) -> Identity {
+    let mut fields = node.and_then(Node::object);
+    let mut field = |name| fields.as_mut().and_then(|fields| fields.optional(name));
+    let identity = Identity {
+        subject: field("subject").map_or_else(|| ClaimRef::parse("sub"), |node| claim(&node)),
+        tenant: field("tenant").map_or_else(|| ClaimRef::parse("tenant_id"), |node| claim(&node)),
+        permissions: field("permissions").map_or_else(|| claims(&["permissions"]), |list| list.each(claim)),
+        scopes: field("scopes").map_or_else(|| claims(&["scope"]), |list| list.each(claim)),
+        roles: field("roles").map_or_else(|| claims(&["roles"]), |list| list.each(claim)),
+    };
+    if let Some(fields) = fields {
+        fields.finish();
+    }
+    identity
+}
+
+/// A JWK Set that may stand as an object or as its text.
+pub(crate) fn jwks(node: &Node<'_>) -> Option<Value> {
+    match node.value() {
+        set @ Value::Object(_) => Some(set.clone()),
+        Value::String(text) => match crate::json::parse(text.as_bytes(), 16) {
+            Ok(set) => Some(set),
+            Err(crate::json::Error::Syntax(message)) => node.refuse(format!("is {message}")),
+            Err(crate::json::Error::Duplicates(paths)) => {
+                node.refuse(format!("has {} twice: remove one", paths.join(", ")))
+            }
+        },
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+            node.refuse("must be a JWK Set, as an object or as its text".into())
+        }
+    }
+}

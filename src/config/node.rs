@@ -1,0 +1,224 @@
+//! A value of the document with its place, and the few ways to read one. Whatever cannot be read becomes an error with its path and
+//! its remedy, and the reading goes on.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::error::{ConfigError, ErrorList};
+
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub struct Node<'v> {
+    value: &'v Value,
+    path: String,
+    errors: &'v ErrorList,
+}
+
+/// An entry of a map by name.
+#[derive(Debug)]
+pub struct Named<'v, T> {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where it stands.
+    pub node: Node<'v>,
+    /// What was read.
+    pub entry: T,
+}
+
+impl<'v> Node<'v> {
+    pub(crate) fn root(value: &'v Value, errors: &'v ErrorList) -> Self {
+        Self { value, path: String::new(), errors }
+    }
+
+    pub(crate) fn error(&self, message: impl Into<String>) {
+        self.errors.push(ConfigError::new(self.path.clone(), message));
+    }
+
+    /// Records an error and gives nothing, for the arm of a match.
+    pub(crate) fn refuse<T>(&self, message: String) -> Option<T> {
+        self.error(message);
+        None
+    }
+
+    /// A node below this one, for an error about a field that was read already or is not there.
+    pub(crate) fn below(&self, name: &str) -> Self {
+        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
+        Self { path, ..self.clone() }
+    }
+
+    pub(crate) fn value(&self) -> &'v Value {
+        self.value
+    }
+
+    /// A child, unless it is empty: a field that is there and says nothing is a mistake, and might be taken for a wider policy.
+    fn child(&self, path: String, value: &'v Value) -> Option<Self> {
+        let node = Self { value, path, errors: self.errors };
+        let kind = match value {
+            Value::Null => "null",
+            Value::String(text) if text.is_empty() => "an empty string",
+            Value::Array(elements) if elements.is_empty() => "an empty list",
+            Value::Object(members) if members.is_empty() => "an empty object",
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                return Some(node);
+            }
+        };
+        node.refuse(format!("is {kind}: remove it or fill it"))
+    }
+
+    fn wrong_kind<T>(&self, wanted: &str) -> Option<T> {
+        let kind = match self.value {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a string",
+            Value::Array(_) => "a list",
+            Value::Object(_) => "an object",
+        };
+        self.refuse(format!("is {kind}, and must be {wanted}"))
+    }
+
+    pub(crate) fn text(&self) -> Option<&'v str> {
+        self.value.as_str().or_else(|| self.wrong_kind("a string"))
+    }
+
+    pub(crate) fn boolean(&self) -> Option<bool> {
+        self.value.as_bool().or_else(|| self.wrong_kind("`true` or `false`"))
+    }
+
+    /// A whole number in the range. Istio's `pluginConfig` passes through doubles, so 5.0 is 5.
+    pub(crate) fn integer(&self, range: RangeInclusive<usize>) -> Option<usize> {
+        let number = self.value.as_u64().or_else(|| {
+            let double = self.value.as_f64()?;
+            // A double up to 2^53 that has no fraction is exactly that integer.
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "whole, not negative, and within range"
+            )]
+            (double.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&double))
+                .then_some(double as u64)
+        });
+        let number =
+            number.and_then(|number| usize::try_from(number).ok()).filter(|number| range.contains(number));
+        number
+            .or_else(|| self.wrong_kind(&format!("a whole number from {} to {}", range.start(), range.end())))
+    }
+
+    /// One of the given words.
+    pub(crate) fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Option<T> {
+        let found = self.value.as_str().and_then(|text| choices.iter().find(|(word, _)| *word == text));
+        let words = || choices.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        found.map(|(_, choice)| *choice).or_else(|| self.refuse(format!("must be one of {}", words())))
+    }
+
+    /// A duration: a whole number with `ms`, `s`, `m` or `h`.
+    pub(crate) fn duration(&self, max: Duration) -> Option<Duration> {
+        let text = self.text()?;
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.split_at_checked(digits)?;
+        let per_unit: Option<u64> = match unit {
+            "ms" => Some(1),
+            "s" => Some(1_000),
+            "m" => Some(60_000),
+            "h" => Some(3_600_000),
+            _ => None,
+        };
+        let milliseconds =
+            number.parse::<u64>().ok().zip(per_unit).and_then(|(number, unit)| number.checked_mul(unit));
+        match milliseconds.map(Duration::from_millis) {
+            Some(duration) if duration <= max => Some(duration),
+            Some(_) => self.refuse(format!("is longer than {}s, the most that is accepted", max.as_secs())),
+            None => self.refuse(
+                "is not a duration: write a whole number and a unit, as in `500ms`, `30s`, `10m`, `24h`"
+                    .into(),
+            ),
+        }
+    }
+
+    pub(crate) fn object(&self) -> Option<Fields<'v>> {
+        let members = self.value.as_object().or_else(|| self.wrong_kind("an object"))?;
+        Some(Fields { node: self.clone(), members, known: Vec::new() })
+    }
+
+    /// Every element of a list, each read by `read`; those that cannot be read are left out, with their errors.
+    pub(crate) fn each<T>(&self, mut read: impl FnMut(&Self) -> Option<T>) -> Vec<T> {
+        let elements = self
+            .value
+            .as_array()
+            .or_else(|| self.wrong_kind("a list"))
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let nodes = elements
+            .iter()
+            .enumerate()
+            .filter_map(|(index, value)| self.child(format!("{}[{index}]", self.path), value));
+        nodes.filter_map(|node| read(&node)).collect()
+    }
+
+    /// Every member of an object, its name as it is written.
+    pub(crate) fn members(&self) -> Vec<(&'v str, Self)> {
+        let members = self.value.as_object().or_else(|| self.wrong_kind("an object"));
+        let members = members.into_iter().flatten();
+        members
+            .filter_map(|(name, value)| {
+                self.child(self.below(name).path, value).map(|node| (name.as_str(), node))
+            })
+            .collect()
+    }
+
+    /// Every entry of a map by name.
+    pub(crate) fn named<T>(&self, read: impl Fn(&Self) -> Option<T>) -> Vec<Named<'v, T>> {
+        let good = |name: &str| {
+            (1..=63).contains(&name.len())
+                && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        };
+        let mut entries = Vec::new();
+        for (name, node) in self.members() {
+            if !good(name) {
+                node.error("a name is 1 to 63 lower-case letters, digits and `-`: rename it");
+            }
+            if let Some(entry) = read(&node) {
+                entries.push(Named { name: name.into(), node, entry });
+            }
+        }
+        entries
+    }
+}
+
+/// The members of an object, each asked for by name; what nobody asked for is an error.
+#[derive(Debug)]
+pub(crate) struct Fields<'v> {
+    node: Node<'v>,
+    members: &'v Map<String, Value>,
+    known: Vec<&'static str>,
+}
+
+impl<'v> Fields<'v> {
+    /// The field, if it is there and not empty.
+    pub(crate) fn optional(&mut self, name: &'static str) -> Option<Node<'v>> {
+        self.known.push(name);
+        let value = self.members.get(name)?;
+        self.node.child(self.node.below(name).path, value)
+    }
+
+    /// The field; where it is missing, an error that ends with the remedy.
+    pub(crate) fn required(&mut self, name: &'static str, remedy: &str) -> Option<Node<'v>> {
+        if !self.members.contains_key(name) {
+            self.node.below(name).error(format!("is missing: {remedy}"));
+        }
+        self.optional(name)
+    }
+
+    /// Refuses what nobody asked for.
+    pub(crate) fn finish(self) {
+        for name in self.members.keys().filter(|name| !self.known.contains(&name.as_str())) {
+            let known = self.known.join(", ");
+            self.node
+                .below(name)
+                .error(format!("is not a field of this version: remove it, or correct it to one of {known}"));
+        }
+    }
+}

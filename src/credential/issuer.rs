@@ -1,0 +1,159 @@
+//! An issuer: whose tokens are believed, on what conditions, and where in them the caller's identity stands.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::bearer::Source;
+use crate::denial::Code;
+use crate::jose::claims::{ClaimRef, ClaimRules};
+use crate::jose::compact::Compact;
+use crate::jose::header::Header;
+use crate::jose::jwk::Key;
+use crate::jose::signature::{self, Keys, Tries, Verified};
+use crate::principal::{Grant, Principal, Subject};
+use crate::tenant::Tenant;
+use crate::time::UnixTime;
+
+/// An issuer of tokens.
+#[derive(Clone, Debug)]
+pub struct Issuer {
+    pub(crate) name: Arc<str>,
+    /// The `iss` of its tokens; none where any is accepted.
+    pub(crate) iss: Option<String>,
+    pub(crate) keys: Vec<Key>,
+    pub(crate) source: Source,
+    pub(crate) types: Types,
+    pub(crate) rules: ClaimRules,
+    pub(crate) identity: Identity,
+}
+
+/// The types of token that are accepted (`typ`, RFC 7515 section 4.1.9).
+#[derive(Clone, Debug)]
+pub struct Types {
+    pub(crate) absent: bool,
+    /// In the form of [`crate::jose::header::media_type`].
+    pub(crate) named: Vec<String>,
+}
+
+/// Where in the claims the principal stands.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub(crate) subject: ClaimRef,
+    pub(crate) tenant: ClaimRef,
+    pub(crate) permissions: Vec<ClaimRef>,
+    pub(crate) scopes: Vec<ClaimRef>,
+    pub(crate) roles: Vec<ClaimRef>,
+}
+
+impl Issuer {
+    /// Whether a token that names this `iss`, or none, is this issuer's to judge.
+    #[must_use]
+    pub fn answers_for(&self, iss: Option<&str>) -> bool {
+        self.iss.is_none() || self.iss.as_deref() == iss
+    }
+
+    /// The principal that a token proves at the time `now`.
+    ///
+    /// # Errors
+    /// The first check that fails: type, algorithm, key, signature, registered claims, identity.
+    pub fn authenticate(
+        &self,
+        token: Compact<'_>,
+        keys: &Keys,
+        tries: Tries,
+        now: UnixTime,
+    ) -> Result<Principal, Code> {
+        if !self.types.accept(token.header()) {
+            return Err(Code::TypeNotAllowed);
+        }
+        let verified = signature::verify(token, &self.keys, keys, tries)?;
+        self.rules.check(&verified, now)?;
+        self.identity.read(&self.name, &verified)
+    }
+}
+
+impl Types {
+    fn accept(&self, header: &Header) -> bool {
+        match &header.typ {
+            None => self.absent,
+            Some(typ) => self.named.contains(typ),
+        }
+    }
+}
+
+impl Identity {
+    fn read(&self, issuer: &Arc<str>, token: &Verified) -> Result<Principal, Code> {
+        let claims = token.claims();
+        let subject = match self.subject.of(claims) {
+            None => None,
+            Some(Value::String(text)) => Some(Subject::parse(text.as_bytes()).ok_or(Code::ClaimMalformed)?),
+            Some(_) => return Err(Code::ClaimMalformed),
+        };
+        Ok(Principal {
+            issuer: Some(Arc::clone(issuer)),
+            subject,
+            tenant: Tenant::from_claim(self.tenant.of(claims))?,
+            permissions: grants(&self.permissions, claims)?,
+            scopes: grants(&self.scopes, claims)?,
+            roles: grants(&self.roles, claims)?,
+        })
+    }
+}
+
+/// The union of the claims' values, in their order, each once: an array of strings, never split, or a space-delimited string (RFC
+/// 6749 section 3.3).
+fn grants(references: &[ClaimRef], claims: &Value) -> Result<Vec<Grant>, Code> {
+    let mut grants: Vec<Grant> = Vec::new();
+    for claim in references.iter().filter_map(|reference| reference.of(claims)) {
+        let texts: Vec<&str> = match claim {
+            Value::String(text) => text.split(' ').filter(|text| !text.is_empty()).collect(),
+            Value::Array(texts) => {
+                texts.iter().map(Value::as_str).collect::<Option<_>>().ok_or(Code::ClaimMalformed)?
+            }
+            _ => return Err(Code::ClaimMalformed),
+        };
+        for text in texts {
+            let grant = Grant::parse(text.as_bytes()).ok_or(Code::ClaimMalformed)?;
+            if !grants.contains(&grant) {
+                grants.push(grant);
+            }
+        }
+    }
+    Ok(grants)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use super::*;
+    use serde_json::json;
+
+    fn read(claims: &Value) -> Result<Vec<String>, Code> {
+        let references = ["permissions", "/realm/roles"].map(|text| ClaimRef::parse(text).unwrap());
+        grants(&references, claims)
+            .map(|grants| grants.iter().map(|grant| grant.as_str().to_owned()).collect())
+    }
+
+    #[test]
+    fn several_claims_are_united_in_their_order() {
+        let claims = json!({"permissions": ["b", "a"], "realm": {"roles": "a c"}});
+        assert_eq!(read(&claims).unwrap(), ["b", "a", "c"]);
+    }
+
+    #[test]
+    fn an_array_member_is_never_split() {
+        for bad in [
+            json!(["a b"]),
+            json!(["a,b"]),
+            json!([1]),
+            json!([null]),
+            json!(1),
+            json!(null),
+            json!({}),
+            json!([""]),
+        ] {
+            assert_eq!(read(&json!({"permissions": bad})), Err(Code::ClaimMalformed), "{bad}");
+        }
+    }
+}

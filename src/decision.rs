@@ -1,0 +1,40 @@
+//! What becomes of a request.
+
+use crate::denial::Denial;
+use crate::mutation::Mutation;
+use crate::principal::Principal;
+
+/// The answer of [`crate::policy::decide`].
+#[derive(Debug)]
+pub enum Decision {
+    /// The request goes on, changed as the permit says.
+    Permit(Permit),
+    /// The request ends here.
+    Denial(Denial),
+}
+
+/// Proof that a request may pass. Only the policy makes one, and only a permit carries mutations: nothing is injected into, and no
+/// key attached to, a request that was not decided about.
+#[derive(Debug)]
+pub struct Permit {
+    mutations: Vec<Mutation>,
+    principal: Option<Principal>,
+}
+
+impl Permit {
+    pub(crate) fn new(mutations: Vec<Mutation>, principal: Option<Principal>) -> Self {
+        Self { mutations, principal }
+    }
+
+    /// The changes to the request's headers, in the order in which they are to be made. All of them, or the request must not go on.
+    #[must_use]
+    pub fn mutations(&self) -> &[Mutation] {
+        &self.mutations
+    }
+
+    /// Whom the credential proved, where one was looked at and present.
+    #[must_use]
+    pub fn principal(&self) -> Option<&Principal> {
+        self.principal.as_ref()
+    }
+}

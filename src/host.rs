@@ -1,0 +1,12 @@
+//! Envoy, by way of the proxy-wasm ABI 0.2.1. It carries out decisions and makes none.
+
+mod crypto;
+mod envoy;
+mod plugin;
+mod stream;
+
+use proxy_wasm::traits::RootContext;
+
+proxy_wasm::main! {{
+    proxy_wasm::set_root_context(|_| -> Box<dyn RootContext> { Box::new(plugin::Plugin::default()) });
+}}

@@ -1,0 +1,270 @@
+//! Every call into Envoy, and the only place with `unsafe` and with memory that the host filled.
+//!
+//! The SDK's own wrappers panic on a status that they do not expect, read header names as UTF-8, and cannot give response-code
+//! details; a panic ends the worker's VM. So the calls are declared here as the ABI has them, and each failure is a value.
+
+use crate::denial::response::Response;
+use crate::time::UnixTime;
+
+/// A call that the host did not carry out, with its status (proxy-wasm ABI 0.2.1, `proxy_status_t`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct HostError {
+    pub(super) call: &'static str,
+    pub(super) status: u32,
+}
+
+impl std::fmt::Display for HostError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} failed with status {}", self.call, self.status)
+    }
+}
+
+type Result<T> = std::result::Result<T, HostError>;
+
+const OK: u32 = 0;
+const NOT_FOUND: u32 = 1;
+
+#[derive(Clone, Copy)]
+#[repr(u32)]
+pub(super) enum Map {
+    RequestHeaders = 0,
+    RequestTrailers = 1,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u32)]
+pub(super) enum Level {
+    Debug = 1,
+    Info = 2,
+    Error = 4,
+}
+
+const PLUGIN_CONFIGURATION: u32 = 7;
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_log(level: u32, message: *const u8, size: usize) -> u32;
+    fn proxy_get_log_level(level: *mut u32) -> u32;
+    fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
+    fn proxy_get_buffer_bytes(
+        buffer: u32,
+        start: usize,
+        max: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
+    fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        arguments: *const u8,
+        arguments_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_send_local_response(
+        status: u32,
+        details: *const u8,
+        details_size: usize,
+        body: *const u8,
+        body_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        grpc_status: i32,
+    ) -> u32;
+}
+
+fn checked(call: &'static str, status: u32) -> Result<()> {
+    if status == OK { Ok(()) } else { Err(HostError { call, status }) }
+}
+
+/// Runs a call that answers with memory, and takes the memory over.
+fn answer(call: &'static str, run: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>> {
+    let mut data: *mut u8 = std::ptr::null_mut();
+    let mut size: usize = 0;
+    checked(call, run(&raw mut data, &raw mut size))?;
+    if data.is_null() || size == 0 {
+        return Ok(Vec::new());
+    }
+    // SAFETY: the host allocated `size` bytes through `proxy_on_memory_allocate`, which makes a `Vec` of exactly that capacity with
+    // the global allocator, filled them, and handed them over.
+    Ok(unsafe { Vec::from_raw_parts(data, size, size) })
+}
+
+/// Writes a line to Envoy's log. A line that cannot be written is lost: there is nowhere to say so.
+pub(super) fn log(level: Level, message: &str) {
+    // SAFETY: the pointer and the length are those of a live slice.
+    let _lost = unsafe { proxy_log(level as u32, message.as_ptr(), message.len()) };
+}
+
+/// Whether a line of this level would be written, so that it need not be made.
+pub(super) fn logs(level: Level) -> bool {
+    let mut configured = 0;
+    // SAFETY: the pointer is to a live variable of the type that the ABI names.
+    let status = unsafe { proxy_get_log_level(&raw mut configured) };
+    status == OK && configured <= level as u32
+}
+
+/// The host's clock.
+pub(super) fn now() -> Result<UnixTime> {
+    let mut nanoseconds = 0;
+    // SAFETY: the pointer is to a live variable of the type that the ABI names.
+    checked("proxy_get_current_time_nanoseconds", unsafe {
+        proxy_get_current_time_nanoseconds(&raw mut nanoseconds)
+    })?;
+    Ok(UnixTime::from_nanos(nanoseconds))
+}
+
+/// The plugin's configuration, of which Envoy says that it is `size` bytes long.
+pub(super) fn configuration(size: usize) -> Result<Vec<u8>> {
+    // SAFETY: `answer` gives pointers to live variables.
+    answer("proxy_get_buffer_bytes", |data, length| unsafe {
+        proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, size, data, length)
+    })
+}
+
+/// The names and values of a header map, as the host serialised them.
+pub(super) struct Pairs(Vec<u8>);
+
+/// A header map.
+pub(super) fn pairs(map: Map) -> Result<Pairs> {
+    // SAFETY: `answer` gives pointers to live variables.
+    answer("proxy_get_header_map_pairs", |data, size| unsafe {
+        proxy_get_header_map_pairs(map as u32, data, size)
+    })
+    .map(Pairs)
+}
+
+impl Pairs {
+    /// The pairs, borrowed from the host's answer: a count, the length of each name and value, then the bytes of each, closed by
+    /// a zero; numbers are 32 bits, little-endian.
+    pub(super) fn parse(&self) -> Result<Vec<(&[u8], &[u8])>> {
+        self.read().ok_or(HostError { call: "proxy_get_header_map_pairs", status: OK })
+    }
+
+    fn read(&self) -> Option<Vec<(&[u8], &[u8])>> {
+        let bytes = self.0.as_slice();
+        if bytes.is_empty() {
+            return Some(Vec::new());
+        }
+        let number = |at: usize| {
+            let bytes = bytes.get(at..at.checked_add(4)?)?;
+            usize::try_from(u32::from_le_bytes(bytes.try_into().ok()?)).ok()
+        };
+        let count = number(0)?;
+        let mut at = count.checked_mul(8)?.checked_add(4)?;
+        let mut take = |length: usize| {
+            let end = at.checked_add(length)?;
+            let text = bytes.get(at..end)?;
+            at = end.checked_add(1)?;
+            Some(text)
+        };
+        let lengths = |index: usize| {
+            Some((
+                number(index.checked_mul(8)?.checked_add(4)?)?,
+                number(index.checked_mul(8)?.checked_add(8)?)?,
+            ))
+        };
+        let mut pairs = Vec::with_capacity(count.min(bytes.len() / 8));
+        for index in 0..count {
+            let (name, value) = lengths(index)?;
+            pairs.push((take(name)?, take(value)?));
+        }
+        Some(pairs)
+    }
+}
+
+/// Replaces every copy of a request header by one.
+pub(super) fn set_request_header(name: &[u8], value: &[u8]) -> Result<()> {
+    // SAFETY: the pointers and the lengths are those of live slices.
+    let status = unsafe {
+        proxy_replace_header_map_value(
+            Map::RequestHeaders as u32,
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
+    };
+    checked("proxy_replace_header_map_value", status)
+}
+
+/// Removes every copy of a header or trailer.
+pub(super) fn remove(map: Map, name: &[u8]) -> Result<()> {
+    // SAFETY: the pointer and the length are those of a live slice.
+    checked("proxy_remove_header_map_value", unsafe {
+        proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len())
+    })
+}
+
+/// A property, by the parts of its path; none where the host has none.
+pub(super) fn property(path: &[&str]) -> Result<Option<Vec<u8>>> {
+    let path = path.join("\0");
+    // SAFETY: the pointer and the length are those of a live slice; `answer` gives pointers to live variables.
+    let found = answer("proxy_get_property", |data, size| unsafe {
+        proxy_get_property(path.as_ptr(), path.len(), data, size)
+    });
+    match found {
+        Ok(value) => Ok(Some(value)),
+        Err(HostError { status: NOT_FOUND, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Calls a function that Envoy registers for filters.
+pub(super) fn call_foreign(name: &str, arguments: &[u8]) -> Result<Vec<u8>> {
+    // SAFETY: the pointers and the lengths are those of live slices; `answer` gives pointers to live variables.
+    answer("proxy_call_foreign_function", |data, size| unsafe {
+        proxy_call_foreign_function(
+            name.as_ptr(),
+            name.len(),
+            arguments.as_ptr(),
+            arguments.len(),
+            data,
+            size,
+        )
+    })
+}
+
+/// Answers the request here.
+pub(super) fn send_local_response(response: &Response) -> Result<()> {
+    let headers = serialize(&response.headers);
+    // SAFETY: the pointers and the lengths are those of live slices.
+    let status = unsafe {
+        proxy_send_local_response(
+            response.status.into(),
+            response.detail.as_ptr(),
+            response.detail.len(),
+            response.body.as_ptr(),
+            response.body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            response.grpc_status,
+        )
+    };
+    checked("proxy_send_local_response", status)
+}
+
+/// The form that [`Pairs::parse`] reads.
+fn serialize(pairs: &[(&str, &str)]) -> Vec<u8> {
+    let number = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+    let mut bytes = number(pairs.len()).to_vec();
+    for (name, value) in pairs {
+        bytes.extend_from_slice(&number(name.len()));
+        bytes.extend_from_slice(&number(value.len()));
+    }
+    for text in pairs.iter().flat_map(|(name, value)| [name, value]) {
+        bytes.extend_from_slice(text.as_bytes());
+        bytes.push(0);
+    }
+    bytes
+}

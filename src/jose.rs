@@ -1,0 +1,37 @@
+//! JSON Object Signing and Encryption, the part that a verifier needs: compact JWS (RFC 7515), JWK (RFC 7517), JWA (RFC 7518) and
+//! the registered claims of JWT (RFC 7519).
+//!
+//! It knows keys and tokens, not issuers: who is believed is decided in [`crate::credential`].
+
+pub mod algorithm;
+pub mod claims;
+pub mod compact;
+pub mod header;
+pub mod jwk;
+pub mod key;
+pub mod known_answers;
+pub mod signature;
+pub mod software;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// Decodes base64url as RFC 7515 section 2 has it: no padding, no white space, no other alphabet, and no stray bits at the end, so
+/// that one sequence of bytes has one spelling.
+#[must_use]
+pub fn base64url(text: &[u8]) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base64url;
+
+    #[test]
+    fn one_sequence_of_bytes_has_one_spelling() {
+        assert_eq!(base64url(b"_-8").as_deref(), Some(&b"\xff\xef"[..]));
+        for bad in [&b"_-8="[..], b"_-9", b"/+8", b"_-8\n", b" _-8", b"_", b"_-\xff"] {
+            assert_eq!(base64url(bad), None, "{}", bad.escape_ascii());
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The registered claims (RFC 7519 section 4.1): each has one JSON type, and a value of another type is malformed, never absent.
+//!
+//! Which claims are demanded is the issuer's rule ([`crate::credential::issuer`]); what a claim of its own means to Vestibule
+//! is [`ClaimRef`]'s and the principal's business.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::signature::Verified;
+use crate::denial::Code;
+use crate::time::UnixTime;
+
+/// Where a claim stands: a top-level member taken literally (`https://acme.com/tenant`), or, beginning with `/`, a JSON Pointer
+/// (RFC 6901).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimRef(String);
+
+impl ClaimRef {
+    /// A reference; a pointer whose `~` is not followed by 0 or 1 is none (RFC 6901 section 3), nor is an empty text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let escapes = |text: &str| text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+        (!text.is_empty() && (!text.starts_with('/') || escapes(text))).then(|| Self(text.to_owned()))
+    }
+
+    /// The claim's value.
+    #[must_use]
+    pub fn of<'c>(&self, claims: &'c Value) -> Option<&'c Value> {
+        if self.0.starts_with('/') { claims.pointer(&self.0) } else { claims.get(&self.0) }
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether a token must say when it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiration {
+    /// `exp` is demanded.
+    Required,
+    /// `exp` may be absent; one that is there counts.
+    Optional,
+}
+
+/// What the registered claims must say.
+#[derive(Clone, Debug)]
+pub struct ClaimRules {
+    /// Accepted audiences; none where the audience is not checked.
+    pub audiences: Option<Vec<String>>,
+    /// Whether `exp` is demanded.
+    pub expiration: Expiration,
+    /// Claims that must be there, besides.
+    pub required: Vec<ClaimRef>,
+    /// How far the issuer's clock may be off.
+    pub leeway: Duration,
+}
+
+impl ClaimRules {
+    /// Checks the claims of a verified token at the time `now`.
+    ///
+    /// # Errors
+    /// The first rule that is broken, in the order of this function.
+    pub fn check(&self, token: &Verified, now: UnixTime) -> Result<(), Code> {
+        let claims = token.claims();
+        for name in ["iss", "sub", "jti"] {
+            if claims.get(name).is_some_and(|value| !value.is_string()) {
+                return Err(Code::ClaimMalformed);
+            }
+        }
+        let (expires, begins, issued) = (date(claims, "exp")?, date(claims, "nbf")?, date(claims, "iat")?);
+        match expires {
+            None if self.expiration == Expiration::Required => return Err(Code::ClaimMissing),
+            // RFC 7519 section 4.1.4: the time must be *before* exp.
+            Some(expires) if now >= expires.later_by(self.leeway) => return Err(Code::TokenExpired),
+            None | Some(_) => {}
+        }
+        let latest = now.later_by(self.leeway);
+        if [begins, issued].into_iter().flatten().any(|date| date > latest) {
+            return Err(Code::TokenNotYetValid);
+        }
+        self.check_audience(claims)?;
+        for claim in &self.required {
+            match claim.of(claims) {
+                None => return Err(Code::ClaimMissing),
+                Some(Value::Null) => return Err(Code::ClaimMalformed),
+                Some(_) => {}
+            }
+        }
+        // RFC 7800: a token bound to a key is worth nothing without the proof, and is no bearer token.
+        if claims.get("cnf").is_some() { Err(Code::ConfirmationRequired) } else { Ok(()) }
+    }
+
+    fn check_audience(&self, claims: &Value) -> Result<(), Code> {
+        let named: Vec<&str> = match claims.get("aud") {
+            None => return if self.audiences.is_some() { Err(Code::ClaimMissing) } else { Ok(()) },
+            Some(Value::String(audience)) => vec![audience],
+            Some(Value::Array(audiences)) => {
+                audiences.iter().map(Value::as_str).collect::<Option<_>>().ok_or(Code::ClaimMalformed)?
+            }
+            Some(_) => return Err(Code::ClaimMalformed),
+        };
+        match &self.audiences {
+            None => Ok(()),
+            Some(accepted)
+                if named.iter().any(|audience| accepted.iter().any(|accepted| accepted == audience)) =>
+            {
+                Ok(())
+            }
+            Some(_) => Err(Code::AudienceMismatch),
+        }
+    }
+}
+
+fn date(claims: &Value, name: &str) -> Result<Option<UnixTime>, Code> {
+    match claims.get(name) {
+        None => Ok(None),
+        Some(Value::Number(number)) => {
+            UnixTime::from_numeric_date(number).map(Some).ok_or(Code::ClaimMalformed)
+        }
+        Some(_) => Err(Code::ClaimMalformed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_name_is_taken_literally_and_a_pointer_walks() {
+        let claims = json!({"https://a.com/t": 1, "a.b": 2, "a": {"b/c": [3]}});
+        let at = |reference| ClaimRef::parse(reference).unwrap().of(&claims).cloned();
+        assert_eq!(at("https://a.com/t"), Some(json!(1)));
+        assert_eq!(at("a.b"), Some(json!(2)));
+        assert_eq!(at("/a/b~1c/0"), Some(json!(3)));
+        assert_eq!((at("a/b"), at("/a/x")), (None, None));
+    }
+
+    #[test]
+    fn a_reference_that_cannot_be_read_is_refused() {
+        for bad in ["", "/a~", "/a~2b"] {
+            assert_eq!(ClaimRef::parse(bad), None, "{bad}");
+        }
+    }
+}

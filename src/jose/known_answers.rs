@@ -1,0 +1,98 @@
+//! Known answers: what any engine must say before it may speak for a signature.
+//!
+//! An engine that accepts everything would be the worst bug there is, and one that accepts nothing an outage; so right and wrong
+//! answers are both asked for, each algorithm by itself.
+
+use super::algorithm::Algorithm;
+use super::base64url;
+use super::key::PublicKey;
+use super::signature::{Engine, Outcome};
+
+const TEXT: &[u8] = b"vestibule known answer";
+
+/// Public keys (DER SubjectPublicKeyInfo) and signatures of [`TEXT`], made with OpenSSL; the private keys are gone.
+const RSA: &str = "\
+    MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEArw8IouZJ1hi0kv0Jh08EruaP_TEppFed3JEY7SKDM0kr-sM6mPiunz1xv60GdU2IoX\
+    DbQC2DveGqfXRTIn1K0ptXno9vgbHpWScWUmKYvM05gFT03sV-eFGmWrOsfQXpyXWjMcScTj3AZM_zFKi5BePpq5NcflRyg0iHe9GtWMZ0VcDD\
+    AAymZu21s0LcqvlUMNnt8DlddU-zf8WlFtOvepIsyqvzR5VvUhyJbXASG6izUtx64VScfVg8ZzYm9SKVA3F1UbnvEeiE2Bp5ladXdrrMWxWcYe\
+    QcrF00BMm-wChAxgyyzngwaY2QljQcjKJt9Itcb_Kiv4iF9B_77HjibQIDAQAB";
+const P256: &str = "\
+    MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEcfkTBm69XjpRPhaDxaNULIExNap7XXwEOlQF5EqvMcVqSgplPWj23XJ7b1fjxWVHIT1agyLq26\
+    lA1uw8JmASDA";
+const P384: &str = "\
+    MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE4BPDcxH8I0V4V8CPsMQwmMvO_zqmmBWbPWfNrPMYuwaIf1zqIOigmdQp7Wzb2gnbcw8DJyGdk2AVDf\
+    zBHpv8RAoWfi3MYeWDTs7ypvjFt03iZ-_op5ulsT5hs1pYAeRt";
+const RS256: &str = "\
+    S6lq4W_innF9AcJa6VZ9YKZ9DoM5l_LkrE4AplAiknUq1OoDLdNgszXl8Xk_AdBhPAoEGTvN7Nr7WyFPEsITpLgkPEImELe3ZapSp5iyWeSwY5\
+    gZgZtCAnovt8PoUP5P-Qhz3nXd791J7qcbQIwyECeaIu-JaeZtf81P1NO3Vj6xlhbLcIlDOB7u-HePJ2NdMoMrHZl85jKaPsVUQWDiXC3QQhHL\
+    _RJTBdHiY_doC87ehJPkHBBSLX0OqKClSvNBiHoZ8jp71Fg4oesf-Su8GvNnJmE9DWH6i9QApa--6j9chMA374II4kBSA-ZJhZhtj0eEsvVEuH\
+    r4KkqfGuzviQ";
+const RS384: &str = "\
+    omLnyu0EfQsl8Suj3vQuuU_fNTHp47FAD3MuKYK2KgrHjHU5HDq0BMuGJ1i-gXF_77m_T_M1_6Xc_laTg4EEMAziih9EOSJEFZEU1mLqqqxBBe\
+    GvgVzsCu2FLt47ZQhtZXocYTb0YLj4mTk9BFQ9wq9S9KnzQ5bqx_UnRUo2MAIMosWimVMwzw4v0iVdeA3cWaTOzt6feteGVZ_9gJSCB4XxIGWq\
+    9pxPpbxfnJh4aiVFiai8sod3rLgOwLC4awzEAeyNJg7HWujlRCA_542IzNSP6QBuefwWw_pKUJsF_jzxVa5VDnC3O-KlU0eU2N-4TzQCY33caw\
+    5a_YTT_X-wGw";
+const RS512: &str = "\
+    j-ynDXOQ4qjZWpP_mor1PNSB4BlUUHLk_Ni1vTP6c60fv-Bz5cAKt-1mBdI-g9txsGTUy5G5mBvBJyJ4S6PNR44tq3TVdSxX-a96L9XBBXvFPc\
+    1SU0RPTJs9BD17y_xo8j7vHq21XrcJgFqEOOHepwJYzjUwouRnQqkE4FI9nFbCXbRz64e-y9VVBJXv0F4Zdfzbz_65ZSOyn_MxlFNw3bbEHIG5\
+    IzSwXdktU9MUh1iajNUsYJDkq4MmJRzESo5fRUBH8r2_xQOrtKhq3zIBrJQpH2RlaENl3u4SV8GK3QAR5UObvzPCYRm58Fv-IQ54Ln83Tj1qid\
+    sdy-bcQNNU_w";
+const ES256: &str = "9PKEfSiBn1S4W4v2L-1GO8W9UGIk9YRYNFjCec6yFo6cGuGhcEt2kCAsPrkx7rMrC31nqZnFkPW3imI9-b8dig";
+const ES384: &str = "\
+    ZQjSWzsNPkMS7WiexToK6UHa3upZL1RUOF4r2bZUqz1-TvJRB60rUTnP69DMaNA1zR3uOmgIvanQ9FS9e6eMt3W4a43ssn7GlIv9UNentcUgFP\
+    ho_XkXMncyc-rkXJ7J";
+
+/// Whether the engine answers as it must for this algorithm: yes to the right signature; no to the same signature with one bit
+/// changed in its first, middle or last byte, to one of all zeros, and to the right one under another text.
+#[must_use]
+pub fn right(engine: &dyn Engine, algorithm: Algorithm) -> bool {
+    let (key, signature) = match algorithm {
+        Algorithm::Rs256 => (RSA, RS256),
+        Algorithm::Rs384 => (RSA, RS384),
+        Algorithm::Rs512 => (RSA, RS512),
+        Algorithm::Es256 => (P256, ES256),
+        Algorithm::Es384 => (P384, ES384),
+    };
+    let key = base64url(key.as_bytes()).and_then(|spki| PublicKey::from_spki(&spki).ok());
+    let (Some(key), Some(signature)) = (key, base64url(signature.as_bytes())) else { return false };
+    let says =
+        |text: &[u8], signature: &[u8], outcome| engine.verify(algorithm, &key, text, signature) == outcome;
+    let flipped = |position: usize| {
+        let mut signature = signature.clone();
+        signature.get_mut(position).map(|byte| *byte ^= 1).map(|()| signature)
+    };
+    let wrong: Option<Vec<Vec<u8>>> =
+        [0, signature.len() / 2, signature.len().saturating_sub(1)].into_iter().map(flipped).collect();
+    says(TEXT, &signature, Outcome::Valid)
+        && wrong.is_some_and(|wrong| wrong.iter().all(|signature| says(TEXT, signature, Outcome::Invalid)))
+        && says(TEXT, &vec![0; signature.len()], Outcome::Invalid)
+        && says(b"vestibule known answeR", &signature, Outcome::Invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jose::software::Software;
+
+    struct Always(Outcome);
+
+    impl Engine for Always {
+        fn verify(&self, _: Algorithm, _: &PublicKey, _: &[u8], _: &[u8]) -> Outcome {
+            self.0
+        }
+    }
+
+    #[test]
+    fn the_module_answers_rightly_for_every_algorithm() {
+        for algorithm in Algorithm::ALL {
+            assert!(right(&Software, algorithm), "{algorithm}");
+        }
+    }
+
+    #[test]
+    fn an_engine_that_always_says_the_same_is_not_believed() {
+        for outcome in [Outcome::Valid, Outcome::Invalid, Outcome::Unavailable] {
+            assert!(!right(&Always(outcome), Algorithm::Rs256));
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Which keys a token is tried with, and the only way from [`Compact`] to [`Verified`].
+//!
+//! The arithmetic is an [`Engine`]'s: the host's where it can, the module's where not. Which one serves an algorithm is settled
+//! once, by known answers.
+
+use serde_json::Value;
+
+use super::algorithm::Algorithm;
+use super::compact::Compact;
+use super::header::Header;
+use super::jwk::Key;
+use super::key::PublicKey;
+use super::known_answers;
+use super::software::Software;
+use crate::denial::Code;
+
+/// What an engine says of a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The key made it.
+    Valid,
+    /// The key did not make it.
+    Invalid,
+    /// The engine cannot tell.
+    Unavailable,
+}
+
+/// Something that verifies signatures. The signature is in JOSE form (RFC 7518 section 3), of the length that its key demands.
+pub trait Engine {
+    /// Whether `key` made `signature` over `text`.
+    fn verify(&self, algorithm: Algorithm, key: &PublicKey, text: &[u8], signature: &[u8]) -> Outcome;
+}
+
+/// Who serves an algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// Envoy's BoringSSL.
+    Host,
+    /// The code in this module.
+    Module,
+    /// Nobody: no engine gave the known answers. Tokens of this algorithm are answered `keys_unavailable`.
+    Nobody,
+}
+
+/// The means to check signatures: the engines, and which of them serves what.
+pub struct Keys {
+    host: Option<Box<dyn Engine>>,
+    backends: [(Algorithm, Backend); Algorithm::ALL.len()],
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys").field("backends", &self.backends).finish_non_exhaustive()
+    }
+}
+
+/// How many keys a token may be tried with.
+#[derive(Clone, Copy, Debug)]
+pub struct Tries {
+    /// All in all.
+    pub all: usize,
+    /// Of these, inside the module, where one try costs a millisecond or two.
+    pub module: usize,
+}
+
+impl Keys {
+    /// Verification inside the module only.
+    #[must_use]
+    pub fn in_module() -> Self {
+        Self::settle(None)
+    }
+
+    /// Asks the host, then the module, for the known answers of each algorithm, and remembers who gave them.
+    #[must_use]
+    pub fn settle(host: Option<Box<dyn Engine>>) -> Self {
+        let backends = Algorithm::ALL.map(|algorithm| {
+            let backend = if host.as_deref().is_some_and(|host| known_answers::right(host, algorithm)) {
+                Backend::Host
+            } else if known_answers::right(&Software, algorithm) {
+                Backend::Module
+            } else {
+                Backend::Nobody
+            };
+            (algorithm, backend)
+        });
+        Self { host, backends }
+    }
+
+    /// Who serves each algorithm.
+    #[must_use]
+    pub fn backends(&self) -> &[(Algorithm, Backend)] {
+        &self.backends
+    }
+
+    fn backend(&self, algorithm: Algorithm) -> Backend {
+        self.backends
+            .iter()
+            .find(|(served, _)| *served == algorithm)
+            .map_or(Backend::Nobody, |(_, backend)| *backend)
+    }
+
+    fn verify(
+        &self,
+        backend: Backend,
+        algorithm: Algorithm,
+        key: &PublicKey,
+        text: &[u8],
+        signature: &[u8],
+    ) -> Outcome {
+        match (backend, self.host.as_deref()) {
+            (Backend::Host, Some(host)) => host.verify(algorithm, key, text, signature),
+            (Backend::Module, _) => Software.verify(algorithm, key, text, signature),
+            (Backend::Host, None) | (Backend::Nobody, _) => Outcome::Unavailable,
+        }
+    }
+}
+
+/// A token whose signature one of the given keys made. Its claims are the issuer's words; whether they suffice is not said yet.
+#[derive(Debug)]
+pub struct Verified {
+    claims: Value,
+}
+
+impl Verified {
+    /// The claims, a JSON object.
+    #[must_use]
+    pub fn claims(&self) -> &Value {
+        &self.claims
+    }
+}
+
+/// Checks a token's signature with an issuer's keys.
+///
+/// # Errors
+/// [`Code::AlgorithmNotAllowed`], [`Code::KeyUnknown`], [`Code::SignatureInvalid`], and [`Code::KeysUnavailable`] where no
+/// engine could tell.
+pub fn verify(token: Compact<'_>, issuer_keys: &[Key], keys: &Keys, tries: Tries) -> Result<Verified, Code> {
+    let algorithm = token.header.algorithm.ok_or(Code::AlgorithmNotAllowed)?;
+    let backend = keys.backend(algorithm);
+    let limit = if backend == Backend::Host { tries.all } else { tries.all.min(tries.module) };
+    let mut unavailable = false;
+    for key in candidates(&token.header, algorithm, issuer_keys)?.into_iter().take(limit) {
+        if token.signature.len() != key.public().signature_length() {
+            continue;
+        }
+        match keys.verify(backend, algorithm, key.public(), token.signing_input, &token.signature) {
+            Outcome::Valid => return Ok(Verified { claims: token.payload }),
+            Outcome::Invalid => {}
+            Outcome::Unavailable => unavailable = true,
+        }
+    }
+    Err(if unavailable { Code::KeysUnavailable } else { Code::SignatureInvalid })
+}
+
+/// The keys that may have signed: those of the token's `kid`; those without one where none has it; without a `kid`, all. Of
+/// these, the ones that serve its algorithm.
+fn candidates<'k>(header: &Header, algorithm: Algorithm, keys: &'k [Key]) -> Result<Vec<&'k Key>, Code> {
+    if !keys.iter().any(|key| key.algorithms().contains(&algorithm)) {
+        return Err(Code::AlgorithmNotAllowed);
+    }
+    let named: Vec<&Key> = match header.kid.as_deref() {
+        None => keys.iter().collect(),
+        Some(kid) if keys.iter().any(|key| key.kid() == Some(kid)) => {
+            keys.iter().filter(|key| key.kid() == Some(kid)).collect()
+        }
+        Some(_) => keys.iter().filter(|key| key.kid().is_none()).collect(),
+    };
+    if named.is_empty() {
+        return Err(Code::KeyUnknown);
+    }
+    let compatible: Vec<&Key> =
+        named.into_iter().filter(|key| key.algorithms().contains(&algorithm)).collect();
+    if compatible.is_empty() { Err(Code::AlgorithmNotAllowed) } else { Ok(compatible) }
+}

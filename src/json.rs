@@ -1,0 +1,196 @@
+//! Strict JSON: what two parsers could read differently is refused.
+//!
+//! `serde_json` does the parsing; this module adds what it leaves open: duplicate members (RFC 8259 section 4 lets a parser take
+//! either, and an attacker picks) and a depth that the caller chooses. It knows nothing of tokens or configurations.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// Why a text is not acceptable JSON.
+#[derive(Debug)]
+pub enum Error {
+    /// Not JSON, or nested deeper than allowed. The message names line and column, never the content.
+    Syntax(String),
+    /// Members that occur twice in one object, by their paths.
+    Duplicates(Vec<String>),
+}
+
+/// Parses the text of one JSON value, refusing duplicate members at every level and nesting deeper than `depth`.
+///
+/// # Errors
+/// [`Error`] says whether the syntax is wrong or which members are there twice.
+pub fn parse(text: &[u8], depth: usize) -> Result<Value, Error> {
+    let duplicates = RefCell::new(Vec::new());
+    let too_deep = Cell::new(false);
+    let strict = Strict { path: Path::Root, duplicates: &duplicates, too_deep: &too_deep, depth };
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let value = strict
+        .deserialize(&mut deserializer)
+        .and_then(|value| deserializer.end().map(|()| value))
+        .map_err(|error| {
+            Error::Syntax(match (too_deep.get(), error.line()) {
+                (true, line) => format!("nested too deeply at line {line}"),
+                (false, line) => format!("not JSON at line {line}, column {}", error.column()),
+            })
+        })?;
+    let duplicates = duplicates.into_inner();
+    if duplicates.is_empty() { Ok(value) } else { Err(Error::Duplicates(duplicates)) }
+}
+
+/// Where in the document the parser stands; a list on the stack, so that a document without faults allocates nothing for it.
+#[derive(Clone, Copy)]
+enum Path<'p> {
+    Root,
+    Member(&'p Path<'p>, &'p str),
+    Element(&'p Path<'p>, usize),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Path::Root => Ok(()),
+            Path::Member(Path::Root, name) => write!(f, "{name}"),
+            Path::Member(parent, name) => write!(f, "{parent}.{name}"),
+            Path::Element(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Strict<'s> {
+    path: Path<'s>,
+    duplicates: &'s RefCell<Vec<String>>,
+    too_deep: &'s Cell<bool>,
+    depth: usize,
+}
+
+impl<'s> Strict<'s> {
+    fn inside<E: serde::de::Error>(self, path: Path<'s>) -> Result<Self, E> {
+        match self.depth.checked_sub(1) {
+            Some(depth) => Ok(Self { path, depth, ..self }),
+            None => {
+                self.too_deep.set(true);
+                Err(E::custom("nested too deeply"))
+            }
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("not a finite number"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
+        let mut array = Vec::new();
+        while let Some(element) =
+            elements.next_element_seed(self.inside(Path::Element(&self.path, array.len()))?)?
+        {
+            array.push(element);
+        }
+        Ok(Value::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            let path = Path::Member(&self.path, &name);
+            if object.contains_key(&name) {
+                self.duplicates.try_borrow_mut().map_err(A::Error::custom)?.push(path.to_string());
+            }
+            let value = members.next_value_seed(self.inside(path)?)?;
+            object.insert(name, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+    use super::*;
+
+    #[test]
+    fn a_document_without_faults_is_what_serde_json_reads() {
+        let text = br#"{"a":[1,-2,2.5,"x",null,true,{"b":{}}],"c":18446744073709551615}"#;
+        assert_eq!(parse(text, 8).unwrap(), serde_json::from_slice::<Value>(text).unwrap());
+    }
+
+    #[test]
+    fn every_duplicate_member_is_named_by_its_path() {
+        let Err(Error::Duplicates(paths)) = parse(br#"{"a":1,"b":[{"c":1,"c":2}],"a":2}"#, 8) else {
+            panic!()
+        };
+        assert_eq!(paths, ["b[0].c", "a"]);
+    }
+
+    #[test]
+    fn an_escaped_spelling_of_a_name_is_the_same_name() {
+        assert!(matches!(parse(br#"{"iss":"a","\u0069ss":"b"}"#, 8), Err(Error::Duplicates(_))));
+    }
+
+    #[test]
+    fn nesting_stops_at_the_depth_given() {
+        assert!(parse(b"[[[]]]", 3).is_ok());
+        assert!(parse(b"[[[1]]]", 3).is_ok());
+        assert!(
+            matches!(parse(b"[[[[]]]]", 3), Err(Error::Syntax(message)) if message.contains("too deeply"))
+        );
+    }
+
+    #[test]
+    fn bytes_after_the_value_are_refused() {
+        assert!(matches!(parse(b"{} {}", 3), Err(Error::Syntax(_))));
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_are_refused() {
+        assert!(matches!(parse(b"{\"a\":\"\xff\"}", 3), Err(Error::Syntax(_))));
+    }
+
+    #[test]
+    fn a_number_too_large_for_a_double_is_refused() {
+        assert!(matches!(parse(b"1e999", 3), Err(Error::Syntax(_))));
+    }
+}

@@ -1,0 +1,35 @@
+//! Vestibule guards both doors of an Envoy or Istio mesh.
+//!
+//! ```text
+//! configuration bytes ── config ──> Config ── compile ──> Policy      once; every error at once, with its path
+//! host calls ── host ──> Request                                      one immutable snapshot per request
+//! decide(&Policy, &Keys, &Request, now) ──> Decision                  pure: no I/O, no clock, no globals
+//! Decision = Permit(mutations) | Denial ── host ──> Envoy
+//! ```
+//!
+//! A request is believed step by step, and each step is a type that only the step before can make:
+//! [`jose::compact::Compact`] (split, sized, strictly decoded) → [`jose::signature::Verified`] (signature) →
+//! [`principal::Principal`] (claims checked) → [`decision::Permit`].
+//!
+//! Imports point one way: request, principal, decision, denial, mutation ← jose, tenant, access ← credential
+//! ← policy ← compile (which also reads config) ← host. Only `host`, which exists on WASI alone, knows that
+//! there is an Envoy.
+
+pub mod access;
+pub mod compile;
+pub mod config;
+pub mod credential;
+pub mod decision;
+pub mod denial;
+pub mod header;
+pub mod jose;
+pub mod json;
+pub mod mutation;
+pub mod policy;
+pub mod principal;
+pub mod request;
+pub mod tenant;
+pub mod time;
+
+#[cfg(target_os = "wasi")]
+mod host;

@@ -1,0 +1,215 @@
+//! The compiled policy and the one function that decides.
+//!
+//! [`decide`] is pure and total: what it needs is in its arguments, and a policy that compiled evaluates for every request. The
+//! order of its checks is the contract; a later check may rely on an earlier one.
+
+pub mod inject;
+
+use crate::access::Access;
+use crate::credential::entrance::{self, Entrance};
+use crate::credential::gateway_key::Attachment;
+use crate::credential::issuer::Issuer;
+use crate::decision::{Decision, Permit};
+use crate::denial::{Code, Denial};
+use crate::header::OwnedHeaders;
+use crate::jose::compact::{Compact, Size};
+use crate::jose::signature::{Keys, Tries};
+use crate::mutation::Mutation;
+use crate::principal::Principal;
+use crate::request::Request;
+use crate::tenant::TenantRule;
+use crate::time::UnixTime;
+use inject::Injection;
+
+/// Which of the two doors this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// An ingress gateway.
+    Outer,
+    /// A service's sidecar or waypoint.
+    Inner,
+}
+
+impl Door {
+    /// As the configuration spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Outer => "outer",
+            Self::Inner => "inner",
+        }
+    }
+}
+
+/// A configuration that compiled.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub(crate) door: Door,
+    pub(crate) access: Access,
+    pub(crate) tenant: TenantRule,
+    pub(crate) issuers: Vec<Issuer>,
+    /// Empty where the door asks for no entrance.
+    pub(crate) entrances: Vec<Entrance>,
+    pub(crate) owned: OwnedHeaders,
+    pub(crate) injections: Vec<Injection>,
+    pub(crate) attachment: Option<Attachment>,
+    pub(crate) limits: Limits,
+}
+
+/// Bounds on the work that one request can cause.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// A token's size.
+    pub token: Size,
+    /// Keys tried for one token.
+    pub tries: Tries,
+    /// The longest value that is injected, in bytes.
+    pub injected_bytes: usize,
+}
+
+impl Policy {
+    /// Which door this is.
+    #[must_use]
+    pub fn door(&self) -> Door {
+        self.door
+    }
+
+    /// Whether a client may not set this header, as a trailer no more than as a header.
+    #[must_use]
+    pub fn owns(&self, header: &[u8]) -> bool {
+        self.owned.owns(header)
+    }
+
+    /// Whether a decision depends on the upstream cluster, so that the host need not look it up where not.
+    #[must_use]
+    pub fn reads_cluster(&self) -> bool {
+        self.attachment.is_some()
+    }
+}
+
+/// Decides about a request at the time `now`.
+#[must_use]
+pub fn decide(policy: &Policy, keys: &Keys, request: &Request<'_>, now: UnixTime) -> Decision {
+    match permit(policy, keys, request, now) {
+        Ok(permit) => Decision::Permit(permit),
+        Err(denial) => Decision::Denial(denial),
+    }
+}
+
+fn permit(policy: &Policy, keys: &Keys, request: &Request<'_>, now: UnixTime) -> Result<Permit, Denial> {
+    check_method(request)?;
+    if policy.access == Access::Deny {
+        return Err(Code::RouteDenied.into());
+    }
+    let entrance = match policy.entrances.as_slice() {
+        [] => None,
+        entrances => Some(entrance::admit(entrances, request, now)?),
+    };
+    let caller = match policy.access {
+        Access::Public | Access::Deny => Caller::default(),
+        Access::Optional | Access::Authenticated => Caller::of(policy, keys, entrance, request, now)?,
+    };
+    if let Some(principal) = &caller.principal {
+        policy.tenant.check(principal.tenant.as_ref())?;
+    } else if policy.access == Access::Authenticated {
+        return Err(Code::CredentialMissing.into());
+    }
+    let mutations = mutations(policy, entrance, &caller, request)?;
+    Ok(Permit::new(mutations, caller.principal))
+}
+
+/// The method and the path: what every other check takes for granted. CONNECT makes a tunnel that nothing behind it can see into;
+/// TRACE (RFC 9110 section 9.3.8) and TRACK echo headers, the trusted ones among them.
+fn check_method(request: &Request<'_>) -> Result<(), Code> {
+    let single = |name: &[u8]| {
+        request.single(name).ok().filter(|value| !value.is_empty()).ok_or(Code::HeaderMalformed)
+    };
+    let method = single(b":method")?;
+    if [&b"CONNECT"[..], b"TRACE", b"TRACK"].iter().any(|refused| method.eq_ignore_ascii_case(refused)) {
+        return Err(Code::MethodRefused);
+    }
+    single(b":path").map(drop)
+}
+
+/// Who calls, and which credential said so.
+#[derive(Debug, Default)]
+struct Caller<'p> {
+    principal: Option<Principal>,
+    /// The issuer whose token was verified.
+    issuer: Option<&'p Issuer>,
+    /// The headers of the entrance that were read and found well-formed.
+    trusted: Option<&'p entrance::Trust>,
+}
+
+impl<'p> Caller<'p> {
+    fn of(
+        policy: &'p Policy,
+        keys: &Keys,
+        entrance: Option<&'p Entrance>,
+        request: &Request<'_>,
+        now: UnixTime,
+    ) -> Result<Self, Denial> {
+        if let Some(trust) = entrance.and_then(|entrance| entrance.trust.as_ref()) {
+            let principal = trust.principal(request)?;
+            let trusted = principal.is_some().then_some(trust);
+            return Ok(Self { principal, issuer: None, trusted });
+        }
+        // INVARIANT: every issuer of a policy reads the same source, so the first one's finds the token of any.
+        let Some(token) = policy.issuers.first().map_or(Ok(None), |issuer| issuer.source.token(request))?
+        else {
+            return Ok(Self::default());
+        };
+        let token = Compact::parse(token, policy.limits.token)?;
+        let iss = token.unverified_issuer()?;
+        let issuer =
+            policy.issuers.iter().find(|issuer| issuer.answers_for(iss)).ok_or(Code::IssuerUnknown)?;
+        let principal = issuer
+            .authenticate(token, keys, policy.limits.tries, now)
+            .map_err(|code| Denial::by_issuer(code, &issuer.name))?;
+        Ok(Self { principal: Some(principal), issuer: Some(issuer), trusted: None })
+    }
+
+    fn trusts(&self, header: &[u8]) -> bool {
+        self.trusted.is_some_and(|trust| trust.headers().any(|trusted| trusted.as_bytes() == header))
+    }
+}
+
+/// Strip, then inject, then the gateway key.
+fn mutations(
+    policy: &Policy,
+    entrance: Option<&Entrance>,
+    caller: &Caller<'_>,
+    request: &Request<'_>,
+) -> Result<Vec<Mutation>, Code> {
+    let mut mutations = Vec::new();
+    let mut remove = |name: &[u8]| {
+        let mutation = Mutation::Remove { name: name.to_vec() };
+        if !mutations.contains(&mutation) {
+            mutations.push(mutation);
+        }
+    };
+    let forwarded =
+        |name: &[u8]| entrance.is_some_and(|entrance| entrance.forward && entrance.header.as_bytes() == name);
+    for (name, _) in request.headers() {
+        if policy.owned.owns(name) && !caller.trusts(name) && !forwarded(name) {
+            remove(name);
+        }
+    }
+    for issuer in &policy.issuers {
+        let verified = caller.issuer.is_some_and(|by| by.name == issuer.name);
+        if issuer.source.must_go(request, verified) {
+            remove(issuer.source.header.as_bytes());
+        }
+    }
+    for injection in &policy.injections {
+        if let Some(value) = injection.value(caller.principal.as_ref(), policy.limits.injected_bytes)? {
+            mutations.push(Mutation::Set { name: injection.header.shared(), value });
+        }
+    }
+    if let Some(attachment) =
+        policy.attachment.as_ref().filter(|attachment| attachment.goes_to(request.cluster()))
+    {
+        mutations.push(Mutation::Set { name: attachment.header.shared(), value: attachment.key.shared() });
+    }
+    Ok(mutations)
+}

@@ -1,0 +1,63 @@
+//! One request, as the client sent it: an immutable snapshot that every decision is made from.
+//!
+//! It holds bytes. Nothing here knows what a header means, and nothing assumes that a value is text.
+
+/// The request's headers and the cluster that it would go to.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    headers: Vec<(&'a [u8], &'a [u8])>,
+    cluster: Option<&'a [u8]>,
+}
+
+impl<'a> Request<'a> {
+    /// A request from its headers in order of arrival, pseudo-headers (`:method`, `:path`) among them. Names are lower-case, as
+    /// Envoy's codecs deliver them.
+    #[must_use]
+    pub fn new(headers: Vec<(&'a [u8], &'a [u8])>) -> Self {
+        Self { headers, cluster: None }
+    }
+
+    /// The same request with the upstream cluster that its route names.
+    #[must_use]
+    pub fn with_cluster(self, cluster: &'a [u8]) -> Self {
+        Self { cluster: Some(cluster), ..self }
+    }
+
+    /// Every header, in order of arrival.
+    pub fn headers(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + '_ {
+        self.headers.iter().copied()
+    }
+
+    /// All copies of the header of exactly this lower-case name.
+    pub fn values<'r>(&'r self, name: &'r [u8]) -> impl Iterator<Item = &'a [u8]> + 'r {
+        self.headers().filter(move |(given, _)| *given == name).map(|(_, value)| value)
+    }
+
+    /// The header's value if there is exactly one copy.
+    ///
+    /// # Errors
+    /// [`Copies::None`] or [`Copies::Several`]: the two ways in which a header has no single value.
+    pub fn single(&self, name: &[u8]) -> Result<&'a [u8], Copies> {
+        let mut values = self.values(name);
+        match (values.next(), values.next()) {
+            (None, _) => Err(Copies::None),
+            (Some(value), None) => Ok(value),
+            (Some(_), Some(_)) => Err(Copies::Several),
+        }
+    }
+
+    /// The upstream cluster, where the host knows it.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&'a [u8]> {
+        self.cluster
+    }
+}
+
+/// Why a header has no single value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copies {
+    /// The header is not there.
+    None,
+    /// It is there more than once.
+    Several,
+}
