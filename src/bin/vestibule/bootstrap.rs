@@ -1,0 +1,143 @@
+//! Envoy's own configuration: where it holds Vestibule's, and what surrounds it there.
+//!
+//! Knows how a filter is embedded, and nothing of what its configuration means.
+
+use serde_json::{Map, Value};
+use vestibule::compile;
+
+use crate::document::{self, Fault};
+
+const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+const STRING: &str = "type.googleapis.com/google.protobuf.StringValue";
+
+/// A wasm filter in a bootstrap.
+pub(crate) struct Filter<'d> {
+    /// Whether it is Vestibule, or meant to be.
+    pub(crate) is_vestibule: bool,
+    /// Where its configuration stands.
+    pub(crate) path: String,
+    /// The configuration, unless it cannot be read.
+    pub(crate) configuration: Option<Value>,
+    /// What is wrong with how it is embedded, by paths from the bootstrap's root.
+    pub(crate) faults: Vec<Fault>,
+    environment: Option<&'d Value>,
+}
+
+impl Filter<'_> {
+    /// The value of an environment variable as the filter's VM will see it: given in the bootstrap, or passed
+    /// on from Envoy's own, for which the process asks here.
+    pub(crate) fn variable(&self, name: &str, process: impl Fn(&str) -> Option<String>) -> Option<String> {
+        let environment = self.environment?;
+        let passed_on = member(environment, "host_env_keys").and_then(Value::as_array);
+        if passed_on.is_some_and(|keys| keys.iter().any(|key| key.as_str() == Some(name))) {
+            return process(name);
+        }
+        member(environment, "key_values")?.get(name)?.as_str().map(str::to_owned)
+    }
+}
+
+/// Whether a document is Envoy's configuration and not the filter's.
+pub(crate) fn is_bootstrap(document: &Value) -> bool {
+    ["static_resources", "staticResources", "dynamic_resources", "dynamicResources", "resources"]
+        .iter()
+        .any(|name| document.get(name).is_some())
+}
+
+/// Every wasm filter in the document, in its order.
+pub(crate) fn filters(document: &Value) -> Vec<Filter<'_>> {
+    let mut filters = Vec::new();
+    collect(document, "", &mut filters);
+    filters
+}
+
+fn collect<'d>(value: &'d Value, path: &str, filters: &mut Vec<Filter<'d>>) {
+    match value {
+        Value::Array(elements) => {
+            for (index, element) in elements.iter().enumerate() {
+                collect(element, &format!("{path}[{index}]"), filters);
+            }
+        }
+        Value::Object(members) => {
+            if members.get("@type").and_then(Value::as_str) == Some(WASM) {
+                filters.push(filter(members, path));
+            }
+            for (name, member) in members {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                collect(member, &path, filters);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn filter<'d>(wasm: &'d Map<String, Value>, path: &str) -> Filter<'d> {
+    let config = wasm.get("config").unwrap_or(&Value::Null);
+    let path = format!("{path}.config");
+    let mut faults = open_door(config, &path);
+    let path = format!("{path}.configuration");
+    let configuration = configuration(config)
+        .map_err(|unreadable| faults.extend(unreadable.into_iter().map(|fault| fault.inside(&path))))
+        .ok();
+    let vm = member(config, "vm_config");
+    Filter {
+        is_vestibule: is_vestibule(config, configuration.as_ref()),
+        path,
+        configuration,
+        faults,
+        environment: vm.and_then(|vm| member(vm, "environment_variables")),
+    }
+}
+
+/// A bootstrap may load other modules too. A filter is Vestibule's if its configuration has a door, or if its
+/// name, root or code says so: a mistake in one of them leaves the others.
+fn is_vestibule(config: &Value, configuration: Option<&Value>) -> bool {
+    let has_door = configuration.is_some_and(|configuration| configuration.get("door").is_some());
+    let says_so = ["name", "root_id", "vm_config"]
+        .iter()
+        .filter_map(|name| member(config, name))
+        .any(|member| member.to_string().to_ascii_lowercase().contains("vestibule"));
+    has_door || says_so
+}
+
+fn configuration(config: &Value) -> Result<Value, Vec<Fault>> {
+    let fault = |message| vec![Fault::new("", message)];
+    let Some(any) = config.get("configuration") else {
+        return Err(fault("missing; without it the filter denies everything"));
+    };
+    if any.get("@type").and_then(Value::as_str) != Some(STRING) {
+        return Err(fault(
+            "must be a google.protobuf.StringValue whose `value` is the configuration as JSON: \
+             anything else reaches the filter as protobuf",
+        ));
+    }
+    let text = any.get("value").and_then(Value::as_str).ok_or_else(|| fault("`value` must be text"))?;
+    compile::parse_document(text.as_bytes()).map_err(|errors| document::faults(&errors))
+}
+
+/// A filter that fails open lets every request through as soon as it fails.
+fn open_door(config: &Value, path: &str) -> Vec<Fault> {
+    let message = "lets requests pass unchecked when the filter fails: set failure_policy: FAIL_RELOAD";
+    let policy = member(config, "failure_policy");
+    let mut faults = Vec::new();
+    if policy.is_some_and(|policy| policy.as_str() == Some("FAIL_OPEN") || policy.as_u64() == Some(3)) {
+        faults.push(Fault::new(format!("{path}.failure_policy"), message));
+    }
+    if member(config, "fail_open").is_some_and(|open| open.as_bool() != Some(false)) {
+        faults.push(Fault::new(format!("{path}.fail_open"), message));
+    }
+    faults
+}
+
+/// A field by its name in the protobuf, which JSON may also spell in camel case.
+fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    value.get(name).or_else(|| {
+        let mut words = name.split('_');
+        let mut camel = words.next()?.to_owned();
+        for word in words {
+            let mut chars = word.chars();
+            camel.extend(chars.next().map(|first| first.to_ascii_uppercase()));
+            camel.push_str(chars.as_str());
+        }
+        value.get(camel)
+    })
+}

@@ -1,0 +1,169 @@
+//! `vestibule check`: what the filter would say to a configuration, before Envoy sees it.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use vestibule::compile::{self, Secrets};
+
+use crate::document::{self, Document, Fault};
+use crate::{Exit, Failure, bootstrap, file, print, tell};
+
+/// Check configurations and report every error, each with its path.
+///
+/// A file is the filter's configuration as JSON or YAML, or an Envoy bootstrap, in which every Vestibule
+/// filter is checked. Standard input is `-`.
+///
+/// Values of secrets are not looked at unless --env is given. In a bootstrap, a filter has the variables that
+/// its `environment_variables` give it or pass on.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  vestibule check outer.yaml inner.yaml\n  \
+    vestibule check --env envoy/mesh.yaml\n  \
+    kubectl get wasmplugin outer -o json | jq .spec.pluginConfig | vestibule check -\n\n\
+    Exit codes: 0 all are fine, 1 a file could not be read, 3 a configuration is invalid.")]
+pub(crate) struct Args {
+    /// Configurations, or Envoy bootstraps that hold them
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Check the values of secrets too, as this environment has them
+    #[arg(long)]
+    env: bool,
+}
+
+/// A configuration has at most a few hundred kilobytes, and those are keys.
+const MOST: u64 = 1024 * 1024;
+
+/// What a file holds: a line for each configuration that is fine, all faults, and what was passed over.
+#[derive(Default)]
+struct Report {
+    fine: Vec<String>,
+    faults: Vec<Fault>,
+    foreign: Vec<String>,
+    secrets_unchecked: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let mut unread = 0;
+    let mut invalid = 0;
+    let mut errors = 0;
+    let mut secrets_unchecked = false;
+    for path in &args.files {
+        let text = match file::read(path, MOST) {
+            Ok(text) => text,
+            Err(failure) => {
+                unread += 1;
+                tell(failure.0);
+                continue;
+            }
+        };
+        let name = file::name(path);
+        let report = check(path, &text, args.env);
+        secrets_unchecked |= report.secrets_unchecked;
+        for fault in &report.faults {
+            tell(format_args!("{name}: {fault}"));
+        }
+        for path in &report.foreign {
+            tell(format_args!("{name}: {path}: not checked, for nothing here says that it is Vestibule"));
+        }
+        for fine in &report.fine {
+            print(format_args!("{name}: {fine}"))?;
+        }
+        errors += report.faults.len();
+        invalid += usize::from(!report.faults.is_empty());
+    }
+    if secrets_unchecked {
+        tell("secrets' values not checked: pass --env to check them in this environment");
+    }
+    if errors > 0 {
+        let plural = if errors == 1 { "" } else { "s" };
+        let of = match args.files.len() {
+            1 => String::new(),
+            files => format!(" in {invalid} of {files} files"),
+        };
+        tell(format_args!("{errors} error{plural}{of}"));
+    }
+    Ok(match (unread, invalid) {
+        (0, 0) => Exit::Fine,
+        (0, _) => Exit::Invalid,
+        _ => Exit::Failure,
+    })
+}
+
+fn check(path: &Path, text: &[u8], env: bool) -> Report {
+    let mut report = Report::default();
+    match document::parse(path, text) {
+        Err(faults) => report.faults = faults,
+        Ok(Document { value, .. }) if bootstrap::is_bootstrap(&value) => report.check_bootstrap(&value, env),
+        Ok(Document { value, .. }) if is_manifest(&value) => report.faults.push(Fault::new(
+            "",
+            "a Kubernetes manifest, which is not read here: check what stands under spec.pluginConfig",
+        )),
+        Ok(Document { value, ambiguities }) => {
+            let variable = |name: &str| std::env::var(name).ok();
+            report.check_configuration(&value, "", ambiguities, env.then_some(&variable));
+        }
+    }
+    report
+}
+
+impl Report {
+    fn check_bootstrap(&mut self, document: &Value, env: bool) {
+        let (filters, foreign): (Vec<_>, Vec<_>) =
+            bootstrap::filters(document).into_iter().partition(|filter| filter.is_vestibule);
+        self.foreign = foreign.into_iter().map(|filter| filter.path).collect();
+        if filters.is_empty() {
+            self.faults.push(Fault::new("", "an Envoy configuration without a Vestibule filter"));
+        }
+        for mut filter in filters {
+            let faults = std::mem::take(&mut filter.faults);
+            let variable = |name: &str| filter.variable(name, |name| std::env::var(name).ok());
+            match &filter.configuration {
+                None => self.faults.extend(faults),
+                Some(configuration) => {
+                    self.check_configuration(configuration, &filter.path, faults, env.then_some(&variable));
+                }
+            }
+        }
+    }
+
+    /// Checks one configuration, which stands at `path` of its file and about which `faults` are known already.
+    fn check_configuration<V>(
+        &mut self,
+        configuration: &Value,
+        path: &str,
+        mut faults: Vec<Fault>,
+        variable: Option<&V>,
+    ) where
+        V: Fn(&str) -> Option<String>,
+    {
+        let secrets = match variable {
+            Some(variable) => Secrets::From(variable),
+            None => Secrets::Unchecked,
+        };
+        match compile::check(configuration, &secrets) {
+            Ok(door) if faults.is_empty() => {
+                let separator = if path.is_empty() { "" } else { ": " };
+                self.fine.push(format!("{path}{separator}ok ({} door)", door.as_str()));
+            }
+            Ok(_) => {}
+            Err(errors) => {
+                faults.extend(document::faults(&errors).into_iter().map(|fault| fault.inside(path)))
+            }
+        }
+        self.faults.extend(faults);
+        self.secrets_unchecked |= variable.is_none() && names_a_secret(configuration);
+    }
+}
+
+/// Whether the document is one that Kubernetes reads.
+fn is_manifest(document: &Value) -> bool {
+    ["apiVersion", "kind"].iter().all(|name| document.get(name).is_some())
+}
+
+/// Whether a value anywhere comes from an environment variable.
+fn names_a_secret(value: &Value) -> bool {
+    match value {
+        Value::Array(elements) => elements.iter().any(names_a_secret),
+        Value::Object(members) => members.contains_key("env") || members.values().any(names_a_secret),
+        _ => false,
+    }
+}

@@ -1,0 +1,123 @@
+//! The text of a document, JSON or YAML, read so that nothing in it could be read in two ways.
+
+use std::fmt;
+use std::path::Path;
+
+use granit_parser::{Event, Parser, ScalarStyle};
+use serde_json::Value;
+use serde_saphyr::options::MergeKeyPolicy;
+use serde_saphyr::{DuplicateKeyPolicy, UserMessageFormatter};
+use vestibule::compile;
+use vestibule::config::error::ConfigErrors;
+
+/// What is wrong, and where in the document. Displayed it is one line, whatever the document holds.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    path: String,
+    message: String,
+}
+
+impl Fault {
+    pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into() }
+    }
+
+    /// The same fault, seen from the document around this one.
+    pub(crate) fn inside(self, outer: &str) -> Self {
+        let separator = if self.path.is_empty() || outer.is_empty() { "" } else { ": " };
+        Self { path: format!("{outer}{separator}{}", self.path), ..self }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = match self.path.as_str() {
+            "" => self.message.clone(),
+            path => format!("{path}: {}", self.message),
+        };
+        // Names come from the document: none may start a line of its own, or steer the terminal.
+        line.chars().try_for_each(|char| match char.is_control() {
+            true => write!(f, "{}", char.escape_default()),
+            false => write!(f, "{char}"),
+        })
+    }
+}
+
+/// The errors of the library, as faults.
+pub(crate) fn faults(errors: &ConfigErrors) -> Vec<Fault> {
+    errors.iter().map(|error| Fault::new(error.path(), error.message())).collect()
+}
+
+/// A document, and what in it is not plain enough for a configuration.
+pub(crate) struct Document {
+    pub(crate) value: Value,
+    pub(crate) ambiguities: Vec<Fault>,
+}
+
+/// Parses JSON or YAML: as the file's name says, else JSON where it begins with a brace.
+pub(crate) fn parse(path: &Path, text: &[u8]) -> Result<Document, Vec<Fault>> {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let is_json = match extension.to_ascii_lowercase().as_str() {
+        "json" => true,
+        "yaml" | "yml" => false,
+        _ => text.trim_ascii_start().first() == Some(&b'{'),
+    };
+    if is_json {
+        let value = compile::parse_document(text).map_err(|errors| faults(&errors))?;
+        return Ok(Document { value, ambiguities: Vec::new() });
+    }
+    let text = str::from_utf8(text).map_err(|_| vec![Fault::new("", "not UTF-8")])?;
+    let value = parse_yaml(text).map_err(|fault| vec![fault])?;
+    Ok(Document { value, ambiguities: ambiguities(text) })
+}
+
+/// YAML 1.1's booleans are read as such, so that an unquoted `no` is refused wherever text is expected.
+fn parse_yaml(text: &str) -> Result<Value, Fault> {
+    let options = serde_saphyr::options! {
+        duplicate_keys: DuplicateKeyPolicy::Error,
+        // Envoy does not know them.
+        merge_keys: MergeKeyPolicy::Error,
+        budget: serde_saphyr::budget! { max_depth: 64, max_anchors: 100, max_aliases: 1000 },
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 10_000 },
+        // The lines around an error may hold what nobody should read.
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let message = error.render_with_formatter(&UserMessageFormatter);
+        Fault::new("", format!("not acceptable YAML: {message}"))
+    })
+}
+
+/// What YAML's readers understand differently: tags, and the words and numbers of YAML 1.1.
+fn ambiguities(text: &str) -> Vec<Fault> {
+    let events = Parser::new_from_str(text).map_while(Result::ok);
+    let ambiguity = |(event, span): (Event<'_>, granit_parser::Span)| {
+        let remedy = if event.tag().is_some() {
+            "tags are not read alike everywhere: leave it out, and quote what is text"
+        } else if let Event::Scalar(scalar, ScalarStyle::Plain, ..) = &event {
+            ambiguous(scalar)?
+        } else {
+            return None;
+        };
+        Some(Fault::new(format!("line {}", span.start.line()), remedy))
+    };
+    events.filter_map(ambiguity).collect()
+}
+
+fn ambiguous(scalar: &str) -> Option<&'static str> {
+    let lower = scalar.to_ascii_lowercase();
+    let number = lower.trim_start_matches(['+', '-']);
+    match lower.as_str() {
+        "y" | "yes" | "n" | "no" | "on" | "off" => {
+            Some("a bare y, yes, on, n, no or off is text to some readers: write true or false, or quote it")
+        }
+        _ if number.len() > 1
+            && (number.starts_with('0') || number.contains('_'))
+            && number.starts_with(|char: char| char.is_ascii_digit())
+            && number.chars().all(|char| char.is_ascii_hexdigit() || matches!(char, '_' | 'o' | 'x')) =>
+        {
+            Some("a number like this is not read alike everywhere: write it in decimal digits, or quote it")
+        }
+        _ => None,
+    }
+}

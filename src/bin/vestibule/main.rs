@@ -1,0 +1,98 @@
+//! The operator's command line: checks configurations, makes keys and test tokens.
+//!
+//! What is right or wrong the library says; the commands read, ask and print. None of them prints a secret
+//! that it was not asked to make.
+
+mod bootstrap;
+mod check;
+mod document;
+mod file;
+mod hash;
+mod keygen;
+mod signing_key;
+mod token;
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Checks Vestibule's configurations, and makes keys and test tokens.
+#[derive(Parser)]
+#[command(name = "vestibule", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failure, 3 invalid configuration.";
+
+#[derive(Subcommand)]
+enum Command {
+    Check(check::Args),
+    Keygen(keygen::Args),
+    Token(token::Args),
+    Hash(hash::Args),
+}
+
+/// How the process ends.
+#[derive(Clone, Copy)]
+enum Exit {
+    Fine = 0,
+    Failure = 1,
+    // 2 says that a request was denied; no command here decides about one.
+    Invalid = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command could not do its work, in words for the operator. Never holds a secret.
+#[derive(Debug)]
+struct Failure(String);
+
+impl Failure {
+    fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+fn main() -> ExitCode {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(usage) => {
+            // clap would end with 2, which means "denied" here.
+            let exit = if usage.use_stderr() { Exit::Failure } else { Exit::Fine };
+            return if usage.print().is_ok() { exit.into() } else { Exit::Failure.into() };
+        }
+    };
+    let outcome = match &command {
+        Command::Check(args) => check::run(args),
+        Command::Keygen(args) => keygen::run(args),
+        Command::Token(args) => token::run(args),
+        Command::Hash(args) => hash::run(args),
+    };
+    outcome
+        .unwrap_or_else(|failure| {
+            tell(format_args!("vestibule: {}", failure.0));
+            Exit::Failure
+        })
+        .into()
+}
+
+/// Writes a line to standard output: what the command was asked for.
+fn print(line: impl Display) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{line}")
+        .and_then(|()| stdout.flush())
+        .map_err(|error| Failure(format!("standard output: {error}")))
+}
+
+/// Writes a line to standard error: what went wrong, or what to know. Who closed it does not want to know.
+fn tell(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
