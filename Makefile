@@ -1,0 +1,63 @@
+# Every target brings what it needs; there is no set-up step. `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help wasm size cli demo test check fmt envoy clean compiler FORCE
+
+MODULE := dist/vestibule.wasm
+# WASM_TOOLCHAIN=rustup|debian forces one way to the wasm target (tools/wasm.sh); ENVOY=/path names another Envoy.
+export WASM_TOOLCHAIN
+export ENVOY
+
+# What the tests and the demo are told. The assignment by itself, so that its failure ends the recipe.
+WITH_ENVOY = ENVOY=$$(tools/envoy.sh) && export ENVOY VESTIBULE_WASM="$(CURDIR)/$(MODULE)" &&
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+wasm: $(MODULE) ## build dist/vestibule.wasm and print its size
+	@tools/wasm.sh size
+
+size: $(MODULE) ## print the size of the module
+	@tools/wasm.sh size
+
+cli: | compiler ## build the operator's command, target/release/vestibule
+	cargo build --release --locked --bin vestibule
+
+demo: $(MODULE) envoy | compiler ## run both doors in a real Envoy and show what gets through
+	@$(WITH_ENVOY) cargo run --locked --example demo
+
+test: $(MODULE) envoy | compiler ## run every test, natively and through a real Envoy
+	@$(WITH_ENVOY) cargo test --locked --no-fail-fast
+
+check: | compiler ## check format and lints, natively and for wasm
+	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
+	|| rustup component add rustfmt clippy
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	tools/wasm.sh clippy
+	@if command -v shellcheck >/dev/null; then shellcheck tools/*.sh .ci/run; \
+	else echo "shellcheck is not here: scripts not linted"; fi
+
+fmt: ## format the code
+	cargo fmt
+
+envoy: ## print the path of the Envoy for tests and demo; downloads it at need
+	@tools/envoy.sh
+
+clean: ## remove what was built (the tools in .tools/ stay)
+	rm -rf target dist
+
+# The command's sources are no part of the module.
+$(MODULE): $(shell find src -path src/bin -prune -o -type f -print) Cargo.toml Cargo.lock rust-toolchain.toml \
+		tools/wasm.sh dist/.way | compiler
+	tools/wasm.sh build
+
+# Changes only when another way to the target is asked for, which is a reason to build again.
+dist/.way: FORCE
+	@mkdir -p dist
+	@[[ -f $@ && $$(<$@) == "$(WASM_TOOLCHAIN)" ]] || echo "$(WASM_TOOLCHAIN)" >$@
+
+# rustc links build scripts and native binaries through the system's C compiler.
+compiler:
+	@command -v cc >/dev/null || tools/packages.sh gcc libc6-dev

@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# Builds, lints or measures the module for wasm32-wasip1.
+# usage: tools/wasm.sh build | clippy | size
+#
+# Two ways lead there. `rustup` adds the target to the pinned toolchain. `debian` takes Debian's own compiler
+# and builds the standard library from source, for machines where rustup cannot download a target.
+# The first that works is taken; WASM_TOOLCHAIN=rustup or WASM_TOOLCHAIN=debian forces one.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target=wasm32-wasip1
+module=dist/vestibule.wasm
+
+say() { echo "wasm: $*" >&2; }
+
+size() {
+    local bytes zipped
+    bytes=$(wc -c <"$module")
+    zipped=$(gzip -9 -c "$module" | wc -c)
+    awk -v module="$module" -v bytes="$bytes" -v zipped="$zipped" 'BEGIN {
+        printf "%s: %d bytes (%.1f KB), %.1f KB gzipped\n", module, bytes, bytes / 1000, zipped / 1000 }'
+}
+
+rustup_has_target() { [[ $'\n'$(rustup target list --installed 2>/dev/null)$'\n' == *$'\n'"$target"$'\n'* ]]; }
+
+try_rustup() {
+    command -v rustup >/dev/null || { say "there is no rustup here"; return 1; }
+    if rustup_has_target; then
+        say "rustup's toolchain, which has the target $target already"
+    else
+        say "rustup's toolchain; adding the target: rustup target add $target"
+        rustup target add "$target" >&2
+    fi
+}
+
+# Exports what makes /usr/bin/cargo build the target.
+use_debian() {
+    say "Debian's toolchain (rustc-web), building the standard library from source (rust-web-src)"
+    tools/packages.sh rustc-web cargo-web rust-web-src wasi-libc lld
+    # The same linker as rustup's own builds where there is one, else LLVM's from Debian.
+    local sysroot lld linker=wasm-ld
+    sysroot=$(rustc --print sysroot 2>/dev/null || true)
+    for lld in "$sysroot"/lib/rustlib/*/bin/rust-lld; do
+        if [[ -x $lld ]]; then linker=$lld; fi
+    done
+    say "linker: $linker"
+    # Flags for every target would replace those of this one, without which nothing links.
+    unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
+    export CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
+    export CARGO_TARGET_WASM32_WASIP1_LINKER=$linker
+    export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="-C link-self-contained=no -L native=/usr/lib/wasm32-wasi"
+}
+
+choose_way() {
+    case ${WASM_TOOLCHAIN:-} in
+    rustup)
+        try_rustup || { say "rustup cannot give the target here, and WASM_TOOLCHAIN allows no other way"; exit 1; }
+        way=rustup
+        ;;
+    debian) way=debian ;;
+    '')
+        if try_rustup; then
+            way=rustup
+        else
+            say "rustup cannot give the target here, so the other way (WASM_TOOLCHAIN=debian goes there at once)"
+            way=debian
+        fi
+        ;;
+    *)
+        say "WASM_TOOLCHAIN is '$WASM_TOOLCHAIN'; it can be rustup or debian, or be left out"
+        exit 1
+        ;;
+    esac
+    # One directory for each way, so that neither throws away what the other has compiled.
+    target_dir=${CARGO_TARGET_DIR:-target}/wasm/$way
+    arguments=(--locked --lib --target "$target" --target-dir "$target_dir")
+    if [[ $way == debian ]]; then
+        use_debian
+        arguments+=(-Z "build-std=std,panic_abort")
+    fi
+}
+
+build() {
+    choose_way
+    "${CARGO:-cargo}" rustc --release --crate-type cdylib "${arguments[@]}"
+    mkdir -p "$(dirname "$module")"
+    # Under its name only when it is whole.
+    cp "$target_dir/$target/release/vestibule.wasm" "$module.new"
+    mv "$module.new" "$module"
+}
+
+clippy() {
+    choose_way
+    if [[ $way == debian ]]; then
+        tools/packages.sh rust-web-clippy
+        # By its path: cargo would look among rustup's commands first.
+        /usr/bin/cargo-clippy clippy "${arguments[@]}" -- -D warnings
+    else
+        cargo clippy "${arguments[@]}" -- -D warnings
+    fi
+}
+
+case ${1:-} in
+build | clippy | size) "$1" ;;
+*)
+    echo "usage: tools/wasm.sh build | clippy | size" >&2
+    exit 1
+    ;;
+esac
