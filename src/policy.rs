@@ -5,6 +5,8 @@
 
 pub mod inject;
 
+use std::sync::Arc;
+
 use crate::access::Access;
 use crate::credential::entrance::{self, Entrance};
 use crate::credential::gateway_key::Attachment;
@@ -174,26 +176,31 @@ impl<'p> Caller<'p> {
     }
 }
 
-/// Strip, then inject, then the gateway key.
+/// Strip, then inject, then the gateway key. A change that would change nothing is left out, for each costs a host call.
 fn mutations(
     policy: &Policy,
     entrance: Option<&Entrance>,
     caller: &Caller<'_>,
     request: &Request<'_>,
 ) -> Result<Vec<Mutation>, Code> {
-    let mut mutations = Vec::new();
+    let injected = injected(policy, caller)?;
+    let attached = policy.attachment.as_ref().filter(|attachment| attachment.goes_to(request.cluster()));
+    let attached = attached.map(|attachment| (attachment.header.shared(), attachment.key.shared()));
+    let mut mutations: Vec<Mutation> = Vec::new();
     let mut remove = |name: &[u8]| {
-        let mutation = Mutation::Remove { name: name.to_vec() };
-        if !mutations.contains(&mutation) {
-            mutations.push(mutation);
+        let is_set = injected.iter().chain(&attached).any(|(header, _)| header.as_bytes() == name);
+        let is_removed =
+            |earlier: &Mutation| matches!(earlier, Mutation::Remove { name: removed } if removed == name);
+        if !is_set && !mutations.iter().any(is_removed) {
+            mutations.push(Mutation::Remove { name: name.to_vec() });
         }
     };
-    let forwarded =
-        |name: &[u8]| entrance.is_some_and(|entrance| entrance.forward && entrance.header.as_bytes() == name);
-    for (name, _) in request.headers() {
-        if policy.owned.owns(name) && !caller.trusts(name) && !forwarded(name) {
-            remove(name);
-        }
+    let stays = |name: &[u8]| {
+        caller.trusts(name)
+            || entrance.is_some_and(|entrance| entrance.forward && entrance.header.as_bytes() == name)
+    };
+    for (name, _) in request.headers().filter(|(name, _)| policy.owns(name) && !stays(name)) {
+        remove(name);
     }
     for issuer in &policy.issuers {
         let verified = caller.issuer.is_some_and(|by| by.name == issuer.name);
@@ -201,15 +208,22 @@ fn mutations(
             remove(issuer.source.header.as_bytes());
         }
     }
+    // The key is set without a look at what the client sent in its place: a comparison would tell by its time.
+    let is_there = |name: &str, value: &[u8]| request.single(name.as_bytes()) == Ok(value);
+    let changes = injected.into_iter().filter(|(name, value)| !is_there(name, value)).chain(attached);
+    mutations.extend(changes.map(|(name, value)| Mutation::Set { name, value }));
+    Ok(mutations)
+}
+
+/// A header and the one value that it must have.
+type Assignment = (Arc<str>, Arc<[u8]>);
+
+fn injected(policy: &Policy, caller: &Caller<'_>) -> Result<Vec<Assignment>, Code> {
+    let mut assignments = Vec::with_capacity(policy.injections.len());
     for injection in &policy.injections {
         if let Some(value) = injection.value(caller.principal.as_ref(), policy.limits.injected_bytes)? {
-            mutations.push(Mutation::Set { name: injection.header.shared(), value });
+            assignments.push((injection.header.shared(), value));
         }
     }
-    if let Some(attachment) =
-        policy.attachment.as_ref().filter(|attachment| attachment.goes_to(request.cluster()))
-    {
-        mutations.push(Mutation::Set { name: attachment.header.shared(), value: attachment.key.shared() });
-    }
-    Ok(mutations)
+    Ok(assignments)
 }
