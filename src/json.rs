@@ -68,9 +68,10 @@ struct Strict<'s> {
 }
 
 impl<'s> Strict<'s> {
-    fn inside<E: serde::de::Error>(self, path: Path<'s>) -> Result<Self, E> {
+    /// The same reading inside one more array or object.
+    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
         match self.depth.checked_sub(1) {
-            Some(depth) => Ok(Self { path, depth, ..self }),
+            Some(depth) => Ok(Self { depth, ..self }),
             None => {
                 self.too_deep.set(true);
                 Err(E::custom("nested too deeply"))
@@ -123,9 +124,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
         let mut array = Vec::new();
         while let Some(element) =
-            elements.next_element_seed(self.inside(Path::Element(&self.path, array.len()))?)?
+            elements.next_element_seed(Strict { path: Path::Element(&self.path, array.len()), ..inner })?
         {
             array.push(element);
         }
@@ -133,13 +135,14 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
             let path = Path::Member(&self.path, &name);
             if object.contains_key(&name) {
                 self.duplicates.try_borrow_mut().map_err(A::Error::custom)?.push(path.to_string());
             }
-            let value = members.next_value_seed(self.inside(path)?)?;
+            let value = members.next_value_seed(Strict { path, ..inner })?;
             object.insert(name, value);
         }
         Ok(Value::Object(object))

@@ -57,12 +57,12 @@ impl Source {
     }
 
     fn reads<'v>(&self, value: &'v [u8]) -> Reading<'v> {
-        let mut parts = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii_start);
+        let parts = || value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii_start);
         let is_ours = |part: &[u8]| scheme(part).eq_ignore_ascii_case(self.scheme.as_bytes());
-        let first = parts.next().unwrap_or_default();
+        let first = parts().next().unwrap_or_default();
         if !is_ours(first) {
-            // A list of parameters, as in Digest, is another scheme's; a second credential in the list, or no scheme at all, is not.
-            let unclear = scheme(first).is_empty() || parts.any(is_ours);
+            // Several copies of this header reach the filter joined with a comma, and so do the parameters of one Digest.
+            let unclear = scheme(first).is_empty() || parts().any(is_ours) || !joins_parameters_only(value);
             return if unclear { Reading::Unclear } else { Reading::Another };
         }
         let rest = value.get(self.scheme.len()..).unwrap_or_default();
@@ -82,6 +82,23 @@ enum Reading<'v> {
     Ours(&'v [u8]),
     Another,
     Unclear,
+}
+
+/// Whether what follows each comma outside quotes is an auth-param (`name = value`, RFC 9110 section 11.2), and so not another
+/// credential.
+fn joins_parameters_only(value: &[u8]) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    let mut parts = value.split(|byte| {
+        let separates = *byte == b',' && !quoted;
+        quoted ^= *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && quoted && !escaped;
+        separates
+    });
+    parts.next();
+    parts.map(<[u8]>::trim_ascii).all(|part| {
+        let rest = part.get(scheme(part).len()..).unwrap_or_default();
+        rest.len() < part.len() && rest.trim_ascii_start().starts_with(b"=")
+    })
 }
 
 /// The authentication scheme that a value begins with: a token (RFC 9110 section 11.1), perhaps an empty one.
@@ -114,9 +131,12 @@ mod tests {
 
     #[test]
     fn another_scheme_is_no_credential() {
-        for value in
-            [&b"Basic YTpi"[..], b"Digest username=\"a\", realm=\"b\"", b"BearerX a", b"Bearer-Token a"]
-        {
+        for value in [
+            &b"Basic YTpi"[..],
+            b"Digest username=\"a, \\\", b\", realm = \"b\"",
+            b"BearerX a",
+            b"Bearer-Token a",
+        ] {
             assert_eq!(token(&[value]), Ok(None), "{}", value.escape_ascii());
         }
     }
@@ -129,6 +149,9 @@ mod tests {
             &[b"Bearer a,Bearer b"],
             &[b"Bearer a, Basic b"],
             &[b"Basic a, Bearer b"],
+            &[b"Basic YTpi,Basic Yzpk"],
+            &[b"Basic YTpi,Negotiate"],
+            &[b"Digest a=\"b, Bearer c\""],
             &[b"Basic a,\tbearer b"],
             &[b"Bearer a b"],
             &[b"Bearer"],

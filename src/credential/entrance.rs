@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
+use super::gateway_key::GatewayKey;
 use crate::denial::Code;
 use crate::header::HeaderName;
 use crate::principal::{Grant, Principal, Subject};
@@ -78,7 +79,12 @@ pub fn admit<'e>(
 impl Entrance {
     /// Whether the key is one of the accepted ones, current now. Every candidate is compared, in constant time, so that the time
     /// tells neither how far a guess came nor which key it resembles.
+    ///
+    /// What could be no key is none, even where somebody listed the hash of an empty text.
     fn accepts(&self, key: &[u8], now: UnixTime) -> bool {
+        if GatewayKey::check(key).is_err() {
+            return false;
+        }
         let hash = Sha256::digest(key);
         let accepted = self.keys.iter().fold(Choice::from(0), |accepted, candidate| {
             let current = Choice::from(u8::from(candidate.is_current(now)));
@@ -126,8 +132,13 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
     use super::*;
 
+    /// A key of which the tests know one letter.
+    fn long(letter: &str) -> Vec<u8> {
+        letter.repeat(32).into_bytes()
+    }
+
     fn key(text: &str, not_before: Option<u64>, not_after: Option<u64>) -> AcceptedKey {
-        let sha256 = Sha256::digest(text).into();
+        let sha256 = Sha256::digest(long(text)).into();
         AcceptedKey {
             name: text.into(),
             sha256,
@@ -147,9 +158,13 @@ mod tests {
 
     #[test]
     fn any_accepted_key_opens_wherever_it_stands_in_the_list() {
-        for name in [&b"a"[..], b"b", b"c"] {
+        for name in ["a", "b", "c"] {
             assert_eq!(
-                admitted(vec![key("a", None, None), key("b", None, None), key("c", None, None)], &[name], 0),
+                admitted(
+                    vec![key("a", None, None), key("b", None, None), key("c", None, None)],
+                    &[&long(name)],
+                    0
+                ),
                 Ok(())
             );
         }
@@ -157,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_key_counts_from_not_before_up_to_not_after() {
-        let at = |now| admitted(vec![key("a", Some(10), Some(20))], &[b"a"], now);
+        let at = |now| admitted(vec![key("a", Some(10), Some(20))], &[&long("a")], now);
         assert_eq!(
             (at(9), at(10), at(19), at(20)),
             (Err(Code::GatewayKeyInvalid), Ok(()), Ok(()), Err(Code::GatewayKeyInvalid))
@@ -166,12 +181,24 @@ mod tests {
 
     #[test]
     fn two_copies_are_invalid_even_of_the_right_key() {
-        assert_eq!(admitted(vec![key("a", None, None)], &[b"a", b"a"], 0), Err(Code::GatewayKeyInvalid));
+        assert_eq!(
+            admitted(vec![key("a", None, None)], &[&long("a"), &long("a")], 0),
+            Err(Code::GatewayKeyInvalid)
+        );
     }
 
     #[test]
     fn without_a_key_none_is_missing() {
         assert_eq!(admitted(vec![key("a", None, None)], &[], 0), Err(Code::GatewayKeyMissing));
         assert_eq!(admitted(vec![key("a", None, None)], &[b""], 0), Err(Code::GatewayKeyInvalid));
+    }
+
+    #[test]
+    fn the_hash_of_what_is_no_key_lets_nobody_in() {
+        for text in ["", "short"] {
+            let sha256 = Sha256::digest(text).into();
+            let keys = vec![AcceptedKey { name: "a".into(), sha256, not_before: None, not_after: None }];
+            assert_eq!(admitted(keys, &[text.as_bytes()], 0), Err(Code::GatewayKeyInvalid));
+        }
     }
 }

@@ -7,6 +7,8 @@ use crate::header::HeaderName;
 
 /// The shortest gateway key, in bytes: 32 bytes of randomness cannot be guessed.
 pub const MIN_BYTES: usize = 32;
+/// The longest, in bytes; every request's is hashed.
+pub const MAX_BYTES: usize = 1024;
 
 /// A gateway key as it travels: visible ASCII without `"`, `,`, `\`, so that no proxy trims, joins or splits it. It never shows
 /// itself in `Debug` output.
@@ -23,20 +25,29 @@ impl GatewayKey {
     /// A key of its bytes.
     ///
     /// # Errors
-    /// What is wrong with them; never the bytes themselves.
+    /// What [`Self::check`] finds.
     pub fn new(bytes: &[u8]) -> Result<Self, &'static str> {
+        Self::check(bytes).map(|()| Self(bytes.into()))
+    }
+
+    /// Whether bytes can be a key at all.
+    ///
+    /// # Errors
+    /// What is wrong with them; never the bytes themselves.
+    pub fn check(bytes: &[u8]) -> Result<(), &'static str> {
         if bytes.len() < MIN_BYTES {
             return Err("a gateway key has at least 32 bytes: make one with `vestibule keygen gateway-key`");
         }
-        if bytes.len() > 1024 {
-            return Err("a gateway key has at most 1024 bytes");
+        if bytes.len() > MAX_BYTES {
+            return Err("a gateway key has at most 1024 bytes: make one with `vestibule keygen gateway-key`");
         }
         if !bytes.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b'\\')) {
             return Err(
-                "a gateway key travels in a header, so it is visible ASCII without `\"`, `,` and `\\`: make one with `vestibule keygen gateway-key`",
+                "a gateway key travels in a header, so it is visible ASCII without `\"`, `,` and `\\`: \
+                        make one with `vestibule keygen gateway-key`",
             );
         }
-        Ok(Self(bytes.into()))
+        Ok(())
     }
 
     pub(crate) fn shared(&self) -> Arc<[u8]> {
