@@ -35,7 +35,7 @@ impl Stream {
         };
         let cluster;
         if policy.reads_cluster() {
-            cluster = envoy::property(&["cluster_name"])?;
+            cluster = envoy::property(&["xds", "cluster_name"])?;
             if let Some(cluster) = &cluster {
                 request = request.with_cluster(cluster);
             }
