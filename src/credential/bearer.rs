@@ -41,7 +41,7 @@ impl Source {
         match self.reads(value) {
             Reading::Ours(token) => Ok(Some(token)),
             Reading::Another => Ok(None),
-            Reading::Unclear => Err(Code::HeaderMalformed),
+            Reading::Others | Reading::Unclear => Err(Code::HeaderMalformed),
         }
     }
 
@@ -53,7 +53,8 @@ impl Source {
             Forward::Verified => verified,
             Forward::Always => true,
         };
-        !stays && request.values(self.header.as_bytes()).any(|value| self.reads(value) != Reading::Another)
+        let is_ours = |value| matches!(self.reads(value), Reading::Ours(_) | Reading::Unclear);
+        !stays && request.values(self.header.as_bytes()).any(is_ours)
     }
 
     fn reads<'v>(&self, value: &'v [u8]) -> Reading<'v> {
@@ -61,9 +62,13 @@ impl Source {
         let is_ours = |part: &[u8]| scheme(part).eq_ignore_ascii_case(self.scheme.as_bytes());
         let first = parts().next().unwrap_or_default();
         if !is_ours(first) {
-            // Several copies of this header reach the filter joined with a comma, and so do the parameters of one Digest.
-            let unclear = scheme(first).is_empty() || parts().any(is_ours) || !joins_parameters_only(value);
-            return if unclear { Reading::Unclear } else { Reading::Another };
+            return if scheme(first).is_empty() || parts().any(is_ours) {
+                Reading::Unclear
+            } else if joins_parameters_only(value) {
+                Reading::Another
+            } else {
+                Reading::Others
+            };
         }
         let rest = value.get(self.scheme.len()..).unwrap_or_default();
         let token = rest.trim_ascii_start();
@@ -77,10 +82,15 @@ impl Source {
     }
 }
 
-#[derive(PartialEq, Eq)]
+/// What a value of the header is.
 enum Reading<'v> {
+    /// This source's token.
     Ours(&'v [u8]),
+    /// One credential of another scheme.
     Another,
+    /// Several credentials, none of them this source's. Envoy joins copies of this header with a comma, so they count as copies do.
+    Others,
+    /// Something in which this source's token may be read, but not in one way only.
     Unclear,
 }
 
@@ -181,5 +191,6 @@ mod tests {
         assert!(goes(Forward::Verified, b"Bearer a", false) && !goes(Forward::Verified, b"Bearer a", true));
         assert!(!goes(Forward::Always, b"Bearer a", false));
         assert!(!goes(Forward::Nothing, b"Basic YTpi", false));
+        assert!(!goes(Forward::Nothing, b"Basic YTpi,Basic Yzpk", false));
     }
 }

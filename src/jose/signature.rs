@@ -139,10 +139,9 @@ pub fn verify(token: Compact<'_>, issuer_keys: &[Key], keys: &Keys, tries: Tries
     let backend = keys.backend(algorithm);
     let limit = if backend == Backend::Host { tries.all } else { tries.all.min(tries.module) };
     let mut unavailable = false;
-    for key in candidates(&token.header, algorithm, issuer_keys)?.into_iter().take(limit) {
-        if token.signature.len() != key.public().signature_length() {
-            continue;
-        }
+    // A key that could not make a signature of this length is ruled out without a try.
+    let fits = |key: &&Key| key.public().signature_length() == token.signature.len();
+    for key in candidates(&token.header, algorithm, issuer_keys)?.into_iter().filter(fits).take(limit) {
         match keys.verify(backend, algorithm, key.public(), token.signing_input, &token.signature) {
             Outcome::Valid => return Ok(Verified { claims: token.payload }),
             Outcome::Invalid => {}
