@@ -1,0 +1,192 @@
+//! The files in `envoy/`, changed where a test or the demo must change them: ports, the module's path, configurations, routes.
+//!
+//! Tests start from the very files that readers start from, so what holds here holds there.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+/// An Envoy bootstrap.
+#[derive(Clone, Debug)]
+pub struct Bootstrap(Value);
+
+impl Bootstrap {
+    /// A file of `envoy/`, with the module under test and free ports of this machine.
+    ///
+    /// # Panics
+    /// Where the tests were not started through `make test`, which says where the module is.
+    pub fn of(file: &str) -> Self {
+        let mut bootstrap = Self::as_it_stands(file);
+        let module = std::env::var("VESTIBULE_WASM").expect("VESTIBULE_WASM is not set: run `make test`");
+        for plugin in bootstrap.plugins() {
+            plugin["vm_config"]["code"]["local"]["filename"] = json!(module);
+        }
+        bootstrap.0["admin"]["address"]["socket_address"]["port_value"] = json!(0);
+        for listener in bootstrap.listeners() {
+            *port_of(listener) = json!(0);
+        }
+        bootstrap
+    }
+
+    /// A file of `envoy/`.
+    pub fn as_it_stands(file: &str) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy").join(file);
+        let text =
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self(serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+    }
+
+    /// The document.
+    pub fn to_json(&self) -> String {
+        self.0.to_string()
+    }
+
+    /// The names of the filters' plugins, in order of their listeners.
+    pub fn plugin_names(&mut self) -> Vec<String> {
+        self.plugins().iter().map(|plugin| plugin["name"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// The configuration of this plugin.
+    pub fn configuration(&mut self, plugin: &str) -> Value {
+        let text = self.plugin(plugin)["configuration"]["value"].clone();
+        serde_json::from_str(text.as_str().unwrap_or_default()).expect("a plugin's configuration is JSON")
+    }
+
+    /// Gives this plugin another configuration.
+    pub fn configure(mut self, plugin: &str, configuration: &Value) -> Self {
+        self.plugin(plugin)["configuration"]["value"] = json!(configuration.to_string());
+        self
+    }
+
+    /// Gives this plugin a configuration as text, which need not be JSON.
+    pub fn configure_text(mut self, plugin: &str, text: &str) -> Self {
+        self.plugin(plugin)["configuration"]["value"] = json!(text);
+        self
+    }
+
+    /// Which variables of Envoy's environment this plugin can see.
+    pub fn environment<'n>(mut self, plugin: &str, names: impl Iterator<Item = &'n String>) -> Self {
+        self.plugin(plugin)["vm_config"]["environment_variables"] =
+            json!({ "host_env_keys": names.collect::<Vec<_>>() });
+        self
+    }
+
+    /// Moves a listener.
+    pub fn listen(mut self, listener: &str, port: u16) -> Self {
+        *port_of(self.listener(listener)) = json!(port);
+        self
+    }
+
+    /// Moves the admin port.
+    pub fn admin(mut self, port: u16) -> Self {
+        self.0["admin"]["address"]["socket_address"]["port_value"] = json!(port);
+        self
+    }
+
+    /// Where a cluster's only endpoint is; makes the cluster if it is not there.
+    pub fn cluster(mut self, name: &str, port: u16) -> Self {
+        let clusters =
+            self.0["static_resources"]["clusters"].as_array_mut().expect("a bootstrap has clusters");
+        clusters.retain(|cluster| cluster["name"] != name);
+        let address = json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } });
+        clusters.push(json!({
+            "name": name, "type": "STATIC", "connect_timeout": "1s",
+            "load_assignment": { "cluster_name": name, "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": address } }] }] },
+        }));
+        self
+    }
+
+    /// The protocol options of a cluster.
+    pub fn cluster_options(&mut self, name: &str, options: Value) {
+        let clusters =
+            self.0["static_resources"]["clusters"].as_array_mut().expect("a bootstrap has clusters");
+        let cluster = clusters.iter_mut().find(|cluster| cluster["name"] == name);
+        cluster.unwrap_or_else(|| panic!("there is no cluster {name}"))["typed_extension_protocol_options"] =
+            options;
+    }
+
+    /// Sends everything that a listener takes to this cluster.
+    pub fn route(mut self, listener: &str, cluster: &str) -> Self {
+        let routes = &mut self.connection_manager(listener)["route_config"]["virtual_hosts"][0]["routes"];
+        *routes = json!([{ "match": { "prefix": "/" }, "route": { "cluster": cluster } }]);
+        self
+    }
+
+    /// Sends paths with this prefix to another cluster.
+    pub fn route_prefix(mut self, listener: &str, prefix: &str, cluster: &str) -> Self {
+        let routes = &mut self.connection_manager(listener)["route_config"]["virtual_hosts"][0]["routes"];
+        let routes = routes.as_array_mut().expect("a listener has routes");
+        routes.insert(0, json!({ "match": { "prefix": prefix }, "route": { "cluster": cluster } }));
+        self
+    }
+
+    /// A copy of a listener and its plugin under new names, with this configuration and everything sent to this cluster.
+    pub fn copy_listener(mut self, listener: &str, copy: &str, configuration: &Value, cluster: &str) -> Self {
+        let mut listener = self.listener(listener).clone();
+        listener["name"] = json!(copy);
+        self.0["static_resources"]["listeners"]
+            .as_array_mut()
+            .expect("a bootstrap has listeners")
+            .push(listener);
+        let manager = self.connection_manager(copy);
+        manager["stat_prefix"] = json!(copy);
+        plugin_of(manager).expect("a door has a plugin")["name"] = json!(copy);
+        self.configure(copy, configuration).route(copy, cluster)
+    }
+
+    /// Without this listener.
+    pub fn remove_listener(mut self, listener: &str) -> Self {
+        self.0["static_resources"]["listeners"]
+            .as_array_mut()
+            .expect("a bootstrap has listeners")
+            .retain(|entry| entry["name"] != listener);
+        self
+    }
+
+    /// The HTTP connection manager of a listener.
+    pub fn connection_manager(&mut self, listener: &str) -> &mut Value {
+        manager_of(self.listener(listener))
+    }
+
+    /// The listeners' names.
+    pub fn listener_names(&mut self) -> Vec<String> {
+        self.listeners()
+            .iter()
+            .map(|listener| listener["name"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    fn listeners(&mut self) -> &mut Vec<Value> {
+        self.0["static_resources"]["listeners"].as_array_mut().expect("a bootstrap has listeners")
+    }
+
+    fn listener(&mut self, name: &str) -> &mut Value {
+        let listener = self.listeners().iter_mut().find(|listener| listener["name"] == name);
+        listener.unwrap_or_else(|| panic!("there is no listener {name}"))
+    }
+
+    fn plugins(&mut self) -> Vec<&mut Value> {
+        self.listeners().iter_mut().filter_map(|listener| plugin_of(manager_of(listener))).collect()
+    }
+
+    fn plugin(&mut self, name: &str) -> &mut Value {
+        let plugin = self.plugins().into_iter().find(|plugin| plugin["name"] == name);
+        plugin.unwrap_or_else(|| panic!("there is no plugin {name}"))
+    }
+}
+
+fn port_of(listener: &mut Value) -> &mut Value {
+    &mut listener["address"]["socket_address"]["port_value"]
+}
+
+fn manager_of(listener: &mut Value) -> &mut Value {
+    &mut listener["filter_chains"][0]["filters"][0]["typed_config"]
+}
+
+fn plugin_of(manager: &mut Value) -> Option<&mut Value> {
+    let filters = manager["http_filters"].as_array_mut()?;
+    filters
+        .iter_mut()
+        .find(|filter| filter["name"] == "vestibule")
+        .map(|filter| &mut filter["typed_config"]["config"])
+}

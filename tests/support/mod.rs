@@ -1,0 +1,20 @@
+//! What the tests and the demo share: keys, tokens, a real Envoy, an upstream that remembers, a client that sends what it is told.
+//!
+//! Included by `#[path]`, not a crate: it must never be reachable from `src/`.
+
+#![allow(dead_code, unreachable_pub, reason = "each test binary and the demo use their own part")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails where it stands"
+)]
+
+pub mod bootstrap;
+pub mod envoy;
+pub mod http;
+pub mod keys;
+pub mod secrets;
+pub mod token;
+pub mod upstream;
+pub mod vector;

@@ -1,0 +1,158 @@
+//! A service that remembers every request as it came: the proof of what a door let through.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use super::http::Response;
+
+/// Every answer carries the number of the request here, so that a test finds its own among those of others.
+const NUMBER: &str = "x-upstream-request";
+
+/// A listener on a free loopback port.
+pub struct Upstream {
+    port: u16,
+    seen: Arc<Mutex<Vec<Arrival>>>,
+    stopped: Arc<AtomicBool>,
+}
+
+/// One request as it arrived: bytes, in their order, every copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// The request line, without its line end.
+    pub request_line: Vec<u8>,
+    /// The headers; names as they were spelt.
+    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The body with its chunk framing and trailers, if it was chunked.
+    pub body: Vec<u8>,
+}
+
+impl Upstream {
+    /// Starts to listen.
+    pub fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
+        let port = listener.local_addr().expect("a bound socket has an address").port();
+        let (seen, stopped) = (Arc::default(), Arc::<AtomicBool>::default());
+        let upstream = Self { port, seen: Arc::clone(&seen), stopped: Arc::clone(&stopped) };
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                if stopped.load(Ordering::Relaxed) {
+                    return;
+                }
+                let seen = Arc::clone(&seen);
+                thread::spawn(move || stream.map(|stream| serve(stream, &seen)));
+            }
+        });
+        upstream
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The request that this response answers; none if the response comes from a door.
+    pub fn arrival(&self, response: &Response) -> Option<Arrival> {
+        let number: usize = response.header(NUMBER)?.parse().ok()?;
+        self.all().get(number).cloned()
+    }
+
+    /// Every request so far.
+    pub fn all(&self) -> Vec<Arrival> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        // Wakes the listener, so that it sees the flag; if that fails there is nothing to wake.
+        drop(TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)));
+    }
+}
+
+impl Arrival {
+    /// All copies of a header; the name in lower case.
+    pub fn values(&self, name: &str) -> Vec<String> {
+        let copies = self.headers.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name.as_bytes()));
+        copies.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
+    }
+
+    /// Whether these bytes stand anywhere in what arrived.
+    pub fn contains(&self, needle: &str) -> bool {
+        let within = |bytes: &[u8]| bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
+        within(&self.request_line)
+            || within(&self.body)
+            || self.headers.iter().any(|(name, value)| within(name) || within(value))
+    }
+}
+
+/// Answers the requests of one connection until it ends.
+fn serve(stream: TcpStream, seen: &Mutex<Vec<Arrival>>) -> Option<()> {
+    let mut writer = stream.try_clone().ok()?;
+    let mut reader = BufReader::new(stream);
+    loop {
+        let arrival = read_request(&mut reader)?;
+        let number = {
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.push(arrival);
+            seen.len() - 1
+        };
+        let answer = format!("HTTP/1.1 200 OK\r\n{NUMBER}: {number}\r\ncontent-length: 2\r\n\r\nok");
+        // In one piece: several would wait for each other's acknowledgement.
+        writer.write_all(answer.as_bytes()).ok()?;
+    }
+}
+
+fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Arrival> {
+    let request_line = read_line(reader)?;
+    let mut headers = Vec::new();
+    loop {
+        let line = read_line(reader)?;
+        if line.is_empty() {
+            break;
+        }
+        let colon = line.iter().position(|&byte| byte == b':')?;
+        headers.push((line[..colon].to_vec(), line[colon + 1..].trim_ascii().to_vec()));
+    }
+    let mut arrival = Arrival { request_line, headers, body: Vec::new() };
+    if let Some(length) = arrival.values("content-length").first().and_then(|length| length.parse().ok()) {
+        arrival.body = vec![0; length];
+        reader.read_exact(&mut arrival.body).ok()?;
+    } else if arrival.values("transfer-encoding") == ["chunked"] {
+        arrival.body = read_chunks(reader)?;
+    }
+    Some(arrival)
+}
+
+/// Chunks and trailers (RFC 9112 section 7.1), framing and all.
+fn read_chunks(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let size_line = read_line(reader)?;
+        let size = usize::from_str_radix(std::str::from_utf8(&size_line).ok()?, 16).ok()?;
+        body.extend([size_line.as_slice(), b"\n"].concat());
+        if size == 0 {
+            break;
+        }
+        let mut chunk = vec![0; size + 2];
+        reader.read_exact(&mut chunk).ok()?;
+        body.extend(chunk);
+    }
+    loop {
+        let trailer = read_line(reader)?;
+        if trailer.is_empty() {
+            return Some(body);
+        }
+        body.extend([trailer.as_slice(), b"\n"].concat());
+    }
+}
+
+/// A line without its CR LF; none at the connection's end.
+fn read_line(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+    let mut line = Vec::new();
+    reader.read_until(b'\n', &mut line).ok()?;
+    line.strip_suffix(b"\r\n").map(<[u8]>::to_vec)
+}
