@@ -2,6 +2,7 @@
 //!
 //! Tests start from the very files that readers start from, so what holds here holds there.
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -17,7 +18,8 @@ impl Bootstrap {
     /// Where the tests were not started through `make test`, which says where the module is.
     pub fn of(file: &str) -> Self {
         let mut bootstrap = Self::as_it_stands(file);
-        let module = std::env::var("VESTIBULE_WASM").expect("VESTIBULE_WASM is not set: run `make test`");
+        let module = std::env::var("VESTIBULE_WASM")
+            .unwrap_or_else(|_| panic!("VESTIBULE_WASM is not set: run `make test`"));
         for plugin in bootstrap.plugins() {
             plugin["vm_config"]["code"]["local"]["filename"] = json!(module);
         }
@@ -71,22 +73,35 @@ impl Bootstrap {
         self
     }
 
+    /// Gives every listener a port that nobody listens on, and leads the clusters of the same names there.
+    pub fn on_free_ports(mut self) -> Self {
+        // Held together until all are known, so that they differ.
+        let held: Vec<(String, TcpListener)> = self
+            .listener_names()
+            .into_iter()
+            .map(|name| {
+                (name, TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port"))
+            })
+            .collect();
+        for (name, listener) in held {
+            let port = listener.local_addr().expect("a bound socket has an address").port();
+            self = self.listen(&name, port);
+            if self.clusters().iter().any(|cluster| cluster["name"] == name) {
+                self = self.cluster(&name, port);
+            }
+        }
+        self
+    }
+
     /// Moves a listener.
     pub fn listen(mut self, listener: &str, port: u16) -> Self {
         *port_of(self.listener(listener)) = json!(port);
         self
     }
 
-    /// Moves the admin port.
-    pub fn admin(mut self, port: u16) -> Self {
-        self.0["admin"]["address"]["socket_address"]["port_value"] = json!(port);
-        self
-    }
-
     /// Where a cluster's only endpoint is; makes the cluster if it is not there.
     pub fn cluster(mut self, name: &str, port: u16) -> Self {
-        let clusters =
-            self.0["static_resources"]["clusters"].as_array_mut().expect("a bootstrap has clusters");
+        let clusters = self.clusters();
         clusters.retain(|cluster| cluster["name"] != name);
         let address = json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } });
         clusters.push(json!({
@@ -98,8 +113,7 @@ impl Bootstrap {
 
     /// The protocol options of a cluster.
     pub fn cluster_options(&mut self, name: &str, options: Value) {
-        let clusters =
-            self.0["static_resources"]["clusters"].as_array_mut().expect("a bootstrap has clusters");
+        let clusters = self.clusters();
         let cluster = clusters.iter_mut().find(|cluster| cluster["name"] == name);
         cluster.unwrap_or_else(|| panic!("there is no cluster {name}"))["typed_extension_protocol_options"] =
             options;
@@ -124,10 +138,7 @@ impl Bootstrap {
     pub fn copy_listener(mut self, listener: &str, copy: &str, configuration: &Value, cluster: &str) -> Self {
         let mut listener = self.listener(listener).clone();
         listener["name"] = json!(copy);
-        self.0["static_resources"]["listeners"]
-            .as_array_mut()
-            .expect("a bootstrap has listeners")
-            .push(listener);
+        self.listeners().push(listener);
         let manager = self.connection_manager(copy);
         manager["stat_prefix"] = json!(copy);
         plugin_of(manager).expect("a door has a plugin")["name"] = json!(copy);
@@ -136,10 +147,7 @@ impl Bootstrap {
 
     /// Without this listener.
     pub fn remove_listener(mut self, listener: &str) -> Self {
-        self.0["static_resources"]["listeners"]
-            .as_array_mut()
-            .expect("a bootstrap has listeners")
-            .retain(|entry| entry["name"] != listener);
+        self.listeners().retain(|entry| entry["name"] != listener);
         self
     }
 
@@ -158,6 +166,10 @@ impl Bootstrap {
 
     fn listeners(&mut self) -> &mut Vec<Value> {
         self.0["static_resources"]["listeners"].as_array_mut().expect("a bootstrap has listeners")
+    }
+
+    fn clusters(&mut self) -> &mut Vec<Value> {
+        self.0["static_resources"]["clusters"].as_array_mut().expect("a bootstrap has clusters")
     }
 
     fn listener(&mut self, name: &str) -> &mut Value {

@@ -1,0 +1,184 @@
+//! No client's value in an owned header: not in another case, not in another spelling, not as a second copy, not as a trailer.
+
+use serde_json::{Value, json};
+
+use super::mesh::{Door, GATEWAY_KEY, good_token, inner_configuration, issuer, outer_configuration};
+use crate::support::bootstrap::Bootstrap;
+use crate::support::envoy::Envoy;
+use crate::support::http::{Call, call, get};
+use crate::support::upstream::Upstream;
+
+/// Stands in every forged value and in nothing else.
+const EVIL: &str = "evil-value";
+
+/// What RFC 9110 section 5.6.2 allows in a name besides letters and digits.
+const SEPARATORS: &str = "!#$%&'*+-.^_`|~";
+
+const OWNED_AT_BOTH: [&str; 4] = ["x-user-id", "x-tenant-id", "x-user-permissions", "x-gateway-key"];
+const OWNED_AT_OUTER: [&str; 5] =
+    ["x-original-url", "x-rewrite-url", "x-http-method-override", "x-http-method", "x-method-override"];
+
+/// Every way to spell a name that some server might read as this one.
+fn spellings(name: &str) -> Vec<String> {
+    let mut starts_word = true;
+    let title_case: String = name
+        .chars()
+        .map(|letter| {
+            if std::mem::replace(&mut starts_word, letter == '-') {
+                letter.to_ascii_uppercase()
+            } else {
+                letter
+            }
+        })
+        .collect();
+    let mut all = vec![
+        name.to_owned(),
+        name.to_uppercase(),
+        title_case.replace('-', "_"),
+        title_case,
+        name.replacen('-', "_", 1),
+    ];
+    all.extend(SEPARATORS.chars().map(|separator| name.replace('-', &separator.to_string())));
+    all
+}
+
+/// The request with this header in one spelling after another, and each spelling twice.
+fn forged(request: &Call, name: &str) -> Vec<Call> {
+    let once = spellings(name).into_iter().map(|spelling| request.clone().header(spelling, EVIL));
+    let twice = spellings(name)
+        .into_iter()
+        .map(|spelling| request.clone().header(&spelling, EVIL).header(spelling, EVIL));
+    once.chain(twice).collect()
+}
+
+#[test]
+fn a_request_with_a_good_token_carries_no_forged_value_past_the_outer_door() {
+    let door = Door::outer(&outer_configuration());
+    let good = get("/").bearer(&good_token());
+    for name in OWNED_AT_BOTH.into_iter().chain(OWNED_AT_OUTER) {
+        for request in forged(&good, name) {
+            let arrival = door.permitted(&request);
+            assert!(!arrival.contains(EVIL), "{request:?}");
+            assert_eq!(arrival.values("x-tenant-id"), ["acme"], "{request:?}");
+            assert_eq!(arrival.values("x-user-id"), ["alice"], "{request:?}");
+            assert_eq!(arrival.values("x-gateway-key"), [GATEWAY_KEY], "{request:?}");
+        }
+    }
+}
+
+#[test]
+fn a_public_request_carries_no_forged_value_past_the_outer_door_and_names_nobody() {
+    let mut configuration = outer_configuration();
+    configuration["default"] = json!("public");
+    let door = Door::outer(&configuration);
+    for name in OWNED_AT_BOTH.into_iter().chain(OWNED_AT_OUTER) {
+        for request in forged(&get("/"), name) {
+            let arrival = door.permitted(&request);
+            assert!(!arrival.contains(EVIL), "{request:?}");
+            for header in ["x-user-id", "x-tenant-id", "x-user-permissions"] {
+                assert!(arrival.values(header).is_empty(), "{request:?} arrived with {header}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_optional_credential_that_is_absent_leaves_no_forged_identity() {
+    let mut configuration = outer_configuration();
+    configuration["default"] = json!("optional");
+    let door = Door::outer(&configuration);
+    for request in forged(&get("/"), "x-tenant-id") {
+        let arrival = door.permitted(&request);
+        assert!(!arrival.contains(EVIL), "{request:?}");
+    }
+}
+
+#[test]
+fn past_the_inner_door_goes_what_the_gateway_wrote_and_no_other_spelling_of_it() {
+    let door = Door::inner(&inner_configuration());
+    let through_gateway = get("/")
+        .header("x-gateway-key", GATEWAY_KEY)
+        .header("x-user-id", "alice")
+        .header("x-tenant-id", "acme")
+        .header("x-user-permissions", "blog:read");
+    for name in OWNED_AT_BOTH {
+        for request in forged(&through_gateway, name) {
+            let (response, arrival) = door.send(&request);
+            match arrival {
+                Some(arrival) => {
+                    assert!(!arrival.contains(EVIL), "{request:?}");
+                    assert_eq!(arrival.values("x-tenant-id"), ["acme"], "{request:?}");
+                    assert_eq!(arrival.values("x-user-id"), ["alice"], "{request:?}");
+                    assert_eq!(arrival.values("x-user-permissions"), ["blog:read"], "{request:?}");
+                    assert!(arrival.values("x-gateway-key").is_empty(), "{request:?}");
+                }
+                // The very name, in whatever case, is now there twice: nobody can say which copy is the gateway's.
+                None => assert!(
+                    matches!(response.code().as_deref(), Some("header_malformed" | "gateway_key_invalid")),
+                    "{request:?}"
+                ),
+            }
+        }
+    }
+    // The loop above must not have been refused throughout.
+    assert_eq!(door.permitted(&through_gateway.header("x_tenant_id", EVIL)).values("x-tenant-id"), ["acme"]);
+}
+
+#[test]
+fn an_inner_door_with_its_own_issuer_believes_the_token_and_not_the_headers() {
+    let mut configuration = inner_configuration();
+    configuration["issuers"] = json!({ "main": issuer() });
+    let door = Door::inner(&configuration);
+    let good = get("/").header("x-gateway-key", GATEWAY_KEY).bearer(&good_token());
+    for name in ["x-user-id", "x-tenant-id", "x-user-permissions"] {
+        for request in forged(&good, name) {
+            let arrival = door.permitted(&request);
+            assert!(!arrival.contains(EVIL), "{request:?}");
+            assert_eq!(arrival.values("x-tenant-id"), ["acme"], "{request:?}");
+        }
+    }
+}
+
+#[test]
+fn a_forged_trailer_does_not_arrive_even_where_envoy_forwards_trailers() {
+    for (door, credential) in [
+        ("outer", ("authorization", format!("Bearer {}", good_token()))),
+        ("inner", ("x-gateway-key", GATEWAY_KEY.to_owned())),
+    ] {
+        let upstream = Upstream::start();
+        let configuration = if door == "outer" { outer_configuration() } else { inner_configuration() };
+        let cluster = if door == "outer" { "upstream" } else { "service" };
+        let mut bootstrap = Bootstrap::of(&format!("{door}.yaml"))
+            .configure(door, &configuration)
+            .environment(door, [String::from("VESTIBULE_GATEWAY_KEY")].iter())
+            .cluster(cluster, upstream.port());
+        bootstrap.connection_manager(door)["http_protocol_options"] = json!({ "enable_trailers": true });
+        bootstrap.cluster_options(cluster, with_trailers());
+        let envoy = Envoy::start(&bootstrap, &super::mesh::ENVIRONMENT);
+        let request = call("POST", "/")
+            .header(credential.0, credential.1)
+            .header("x-user-id", "alice")
+            .header("x-tenant-id", "acme")
+            .header("transfer-encoding", "chunked");
+        for name in OWNED_AT_BOTH.into_iter().flat_map(spellings) {
+            let body = format!("2\r\nhi\r\n0\r\nx-harmless: harmless\r\n{name}: {EVIL}\r\n\r\n");
+            let response = request.clone().body(body).send(envoy.port(door));
+            let arrival = upstream
+                .arrival(&response)
+                .unwrap_or_else(|| panic!("{} {}", response.status, response.text()));
+            assert!(
+                arrival.contains("harmless"),
+                "this Envoy forwards no trailers, so the test shows nothing: {arrival:?}"
+            );
+            assert!(!arrival.contains(EVIL), "{door}: {name}");
+        }
+    }
+}
+
+/// Cluster options that let trailers out.
+fn with_trailers() -> Value {
+    json!({ "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        "explicit_http_config": { "http_protocol_options": { "enable_trailers": true } },
+    } })
+}

@@ -1,0 +1,25 @@
+//! What only a real Envoy shows. Each file is about one promise; a new one gets its line here.
+//!
+//! Needs the module and an Envoy: `make test` provides both.
+
+#![allow(unreachable_pub, reason = "nothing here is reached from outside")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails where it stands"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod configuration; // a faulty one does not start
+mod denials; // what a refused client, and an operator, sees
+mod doors; // the two doors together
+mod files; // envoy/*.yaml as they stand
+mod forgery; // no client's value in an owned header
+mod gateway_key; // where the key goes, and where not
+mod hostile_bytes; // no bytes stop a worker
+mod mesh; // fixture: a guarded service
+mod secrecy; // no secret in the filter's log lines
+mod vectors; // tests/vectors/*.json through Envoy

@@ -1,0 +1,107 @@
+//! The vectors that also run natively (`tests/vectors.rs`), each as a request through a real Envoy: same input, same decision.
+//!
+//! One Envoy for each file, with a listener for each configuration in it.
+
+use serde_json::Value;
+use vestibule::denial::Code;
+
+use super::mesh::now;
+use crate::support::bootstrap::Bootstrap;
+use crate::support::envoy::Envoy;
+use crate::support::http::{Response, call};
+use crate::support::upstream::{Arrival, Upstream};
+use crate::support::vector::{self, Case, Expect, File};
+
+#[test]
+fn every_vector_decides_in_envoy_as_it_does_natively() {
+    let files = vector::load_all();
+    let mut ran = 0;
+    let mut differences = Vec::new();
+    for file in &files {
+        let cases: Vec<&Case> =
+            file.cases.iter().filter(|case| !case.exact_clock && case.envoy_skip.is_none()).collect();
+        for door in ["outer", "inner"] {
+            let cases: Vec<&Case> =
+                cases.iter().copied().filter(|case| case.config["door"] == door).collect();
+            if !cases.is_empty() {
+                ran += cases.len();
+                differences.extend(run(file, door, &cases));
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{} of {ran} differ:\n{}", differences.len(), differences.join("\n"));
+    let all: usize = files.iter().map(|file| file.cases.len()).sum();
+    assert!(ran * 2 > all, "only {ran} of {all} vectors run through Envoy");
+    println!("{ran} of {all} vectors ran through Envoy");
+}
+
+/// Runs the cases at one kind of door, and says which came out differently.
+fn run(file: &File, door: &str, cases: &[&Case]) -> Vec<String> {
+    let upstream = Upstream::start();
+    let environment: Vec<(&str, &str)> =
+        cases[0].env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let mut bootstrap = Bootstrap::of(&format!("{door}.yaml")).environment(door, cases[0].env.keys());
+
+    // Cases with the same configuration and cluster share a listener.
+    let mut listeners: Vec<(&Value, String)> = Vec::new();
+    let mut listener_of = Vec::new();
+    for case in cases {
+        assert_eq!(case.env, cases[0].env, "{}: a file has one environment", file.path.display());
+        let cluster = case.request(now()).cluster.unwrap_or_else(|| "upstream".to_owned());
+        let listener = (&case.config, cluster.clone());
+        let number = listeners.iter().position(|known| *known == listener).unwrap_or(listeners.len());
+        let name = format!("{door}-{number}");
+        if number == listeners.len() {
+            listeners.push(listener);
+            bootstrap = bootstrap.cluster(&cluster, upstream.port());
+            bootstrap = bootstrap.copy_listener(door, &name, &case.config, &cluster);
+        }
+        listener_of.push(name);
+    }
+    let envoy = Envoy::start(&bootstrap.remove_listener(door), &environment);
+
+    let differs = |(case, listener): (&&Case, &String)| {
+        let now = now();
+        let request = case.request(now);
+        let (Some(method), Some(path)) = (request.method, request.path) else {
+            panic!("{}: no method or path", case.name)
+        };
+        let call =
+            request.headers.iter().fold(call(method, path), |call, (name, value)| call.header(name, value));
+        let response = call.send(envoy.port(listener));
+        let difference = difference(&case.expect(now), &response, upstream.arrival(&response).as_ref())?;
+        Some(format!("{}: {}: {difference}", file.path.file_name().unwrap_or_default().display(), case.name))
+    };
+    cases.iter().zip(&listener_of).filter_map(differs).collect()
+}
+
+fn difference(expected: &Expect, response: &Response, arrival: Option<&Arrival>) -> Option<String> {
+    let answered = format!("{} {}", response.status, response.code().unwrap_or_default());
+    match (expected, arrival) {
+        (Expect::Deny(code), None) => {
+            let status =
+                Code::ALL.iter().find(|known| known.as_str() == code).map(|code| code.status().http());
+            let is_grpc = response.header("grpc-status").is_some();
+            let agrees =
+                response.code().as_ref() == Some(code) && (is_grpc || Some(response.status) == status);
+            (!agrees).then(|| format!("expected {code}, answered {answered}"))
+        }
+        (Expect::Deny(code), Some(_)) => Some(format!("expected {code}, was permitted")),
+        (Expect::Permit(_), None) => Some(format!("expected a permit, answered {answered}")),
+        (Expect::Permit(headers), Some(arrival)) => headers.iter().find_map(|(name, expected)| {
+            let arrived =
+                arrival.headers.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name.as_bytes()));
+            let arrived: Vec<&Vec<u8>> = arrived.map(|(_, value)| value).collect();
+            (arrived != expected.iter().collect::<Vec<_>>()).then(|| {
+                let show = |values: &[&Vec<u8>]| {
+                    values.iter().map(|value| value.escape_ascii().to_string()).collect::<Vec<_>>()
+                };
+                format!(
+                    "{name}: expected {:?}, arrived {:?}",
+                    show(&expected.iter().collect::<Vec<_>>()),
+                    show(&arrived)
+                )
+            })
+        }),
+    }
+}
