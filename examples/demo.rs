@@ -1,7 +1,8 @@
 //! `make demo`: both doors in a real Envoy, and what becomes of one request after another.
 //!
-//! Starts `envoy/mesh.yaml` with an issuer key and a gateway key made for this run and known to nobody else, sends the requests of
-//! [`cases`], and shows for each what came back and what the service behind the doors saw. Ends with 1 if anything is not as expected.
+//! Starts `envoy/mesh.yaml` with an issuer key and a gateway key made for this run and known to nobody else,
+//! sends the requests of [`cases`], and shows for each what came back and what the service behind the doors
+//! saw. Ends with 1 if anything is not as expected.
 
 #![allow(
     clippy::expect_used,
@@ -33,7 +34,8 @@ struct Case {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Outcome {
-    /// The service answered, and of the headers in [`TELLING`], and of those with a forged value, exactly these had reached it.
+    /// The service answered, and of the headers in [`TELLING`], and of those with a forged value, exactly
+    /// these had reached it.
     Served(Vec<(String, String)>),
     /// A door answered, with this status and code; nothing reached the service.
     Refused(u16, String),

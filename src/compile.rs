@@ -1,7 +1,8 @@
-//! From the document to the policy: what one field means beside another, the keys, and the secrets of the environment.
+//! From the document to the policy: what one field means beside another, the keys, and the secrets of the
+//! environment.
 //!
-//! Nothing can fail after it. All errors come together, for whoever mends a configuration wants to mend it once; a part that is
-//! broken is left out of the checks that need it, and no policy comes of it.
+//! Nothing can fail after it. All errors come together, for whoever mends a configuration wants to mend it
+//! once; a part that is broken is left out of the checks that need it, and no policy comes of it.
 
 mod entrance;
 mod issuer;
@@ -125,7 +126,9 @@ fn access(config: &Config<'_>) -> Option<Access> {
         return Some(Access::Authenticated);
     }
     config.node.below("default").refuse(
-        "is missing: without a credential source (`issuers`, or an entrance's `trust`) say `public`, `optional`, `authenticated` or `deny`".into(),
+        "is missing: without a credential source (`issuers`, or an entrance's `trust`) say `public`, \
+         `optional`, `authenticated` or `deny`"
+            .into(),
     )
 }
 

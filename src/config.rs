@@ -1,8 +1,8 @@
 //! The configuration as an operator writes it: every field read and typed, nothing decided yet.
 //!
-//! What does not depend on another field, on a key or on the environment is checked here; the rest is [`crate::compile`]'s. A field
-//! that could not be read is `None` here and an error in the list, so that all errors come together. INVARIANT: a required field
-//! is `None` only where the list of errors is not empty.
+//! What does not depend on another field, on a key or on the environment is checked here; the rest is
+//! [`crate::compile`]'s. A field that could not be read is `None` here and an error in the list, so that all
+//! errors come together. INVARIANT: a required field is `None` only where the list of errors is not empty.
 
 pub mod entrance;
 pub mod error;
@@ -141,7 +141,10 @@ fn gateway_key<'v>(node: &Node<'v>) -> Option<GatewayKey<'v>> {
             let text = pattern.text()?;
             let parsed = ClusterPattern::parse(text);
             if parsed.is_none() {
-                pattern.error("a pattern of cluster names is visible ASCII and more than `*`: name the clusters that may get the key");
+                pattern.error(
+                    "a pattern of cluster names is visible ASCII and more than `*`: \
+                     name the clusters that may get the key",
+                );
             }
             parsed
         })
@@ -170,7 +173,10 @@ pub(crate) fn ownable(node: &Node<'_>) -> Option<HeaderName> {
 pub(crate) fn header_name(node: &Node<'_>, text: &str) -> Option<HeaderName> {
     let name = HeaderName::parse(text);
     if name.is_none() {
-        node.error("not a header name: 1 to 128 letters, digits, `-` and `_`; names with a `:` are the protocol's own");
+        node.error(
+            "not a header name: 1 to 128 letters, digits, `-` and `_`; \
+             names with a `:` are the protocol's own",
+        );
     }
     name
 }

@@ -13,8 +13,8 @@ pub enum Decision {
     Denial(Denial),
 }
 
-/// Proof that a request may pass. Only the policy makes one, and only a permit carries mutations: nothing is injected into, and no
-/// key attached to, a request that was not decided about.
+/// Proof that a request may pass. Only the policy makes one, and only a permit carries mutations: nothing is
+/// injected into, and no key attached to, a request that was not decided about.
 #[derive(Debug)]
 pub struct Permit {
     mutations: Vec<Mutation>,
@@ -26,7 +26,8 @@ impl Permit {
         Self { mutations, principal }
     }
 
-    /// The changes to the request's headers, in the order in which they are to be made. All of them, or the request must not go on.
+    /// The changes to the request's headers, in the order in which they are to be made. All of them, or the
+    /// request must not go on.
     #[must_use]
     pub fn mutations(&self) -> &[Mutation] {
         &self.mutations

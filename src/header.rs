@@ -39,7 +39,8 @@ impl fmt::Display for HeaderName {
     }
 }
 
-/// A name as servers fold it: CGI and its heirs make one name of `x-user-id`, `X_User_Id` and `x.user.id`, so they are one here.
+/// A name as servers fold it: CGI and its heirs make one name of `x-user-id`, `X_User_Id` and `x.user.id`, so
+/// they are one here.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Folded(Vec<u8>);
 
@@ -93,7 +94,8 @@ impl OwnedHeaders {
     }
 }
 
-/// Headers that carry the message itself or the proxy's own state: injecting or removing one breaks HTTP or Envoy.
+/// Headers that carry the message itself or the proxy's own state: injecting or removing one breaks HTTP or
+/// Envoy.
 const UNTOUCHABLE: [&str; 12] = [
     "host",
     "connection",

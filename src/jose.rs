@@ -1,5 +1,5 @@
-//! JSON Object Signing and Encryption, the part that a verifier needs: compact JWS (RFC 7515), JWK (RFC 7517), JWA (RFC 7518) and
-//! the registered claims of JWT (RFC 7519).
+//! JSON Object Signing and Encryption, the part that a verifier needs: compact JWS (RFC 7515), JWK (RFC
+//! 7517), JWA (RFC 7518) and the registered claims of JWT (RFC 7519).
 //!
 //! It knows keys and tokens, not issuers: who is believed is decided in [`crate::credential`].
 
@@ -16,8 +16,8 @@ pub mod software;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// Decodes base64url as RFC 7515 section 2 has it: no padding, no white space, no other alphabet, and no stray bits at the end, so
-/// that one sequence of bytes has one spelling.
+/// Decodes base64url as RFC 7515 section 2 has it: no padding, no white space, no other alphabet, and no
+/// stray bits at the end, so that one sequence of bytes has one spelling.
 #[must_use]
 pub fn base64url(text: &[u8]) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()

@@ -1,7 +1,8 @@
 //! Strict JSON: what two parsers could read differently is refused.
 //!
-//! `serde_json` does the parsing; this module adds what it leaves open: duplicate members (RFC 8259 section 4 lets a parser take
-//! either, and an attacker picks) and a depth that the caller chooses. It knows nothing of tokens or configurations.
+//! `serde_json` does the parsing; this module adds what it leaves open: duplicate members (RFC 8259 section 4
+//! lets a parser take either, and an attacker picks) and a depth that the caller chooses. It knows nothing of
+//! tokens or configurations.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -18,7 +19,8 @@ pub enum Error {
     Duplicates(Vec<String>),
 }
 
-/// Parses the text of one JSON value, refusing duplicate members at every level and nesting deeper than `depth`.
+/// Parses the text of one JSON value, refusing duplicate members at every level and nesting deeper than
+/// `depth`.
 ///
 /// # Errors
 /// [`Error`] says whether the syntax is wrong or which members are there twice.
@@ -40,7 +42,8 @@ pub fn parse(text: &[u8], depth: usize) -> Result<Value, Error> {
     if duplicates.is_empty() { Ok(value) } else { Err(Error::Duplicates(duplicates)) }
 }
 
-/// Where in the document the parser stands; a list on the stack, so that a document without faults allocates nothing for it.
+/// Where in the document the parser stands; a list on the stack, so that a document without faults allocates
+/// nothing for it.
 #[derive(Clone, Copy)]
 enum Path<'p> {
     Root,

@@ -1,4 +1,5 @@
-//! Changes to a request's headers. A value here is ready to be sent; what may be changed is the policy's business.
+//! Changes to a request's headers. A value here is ready to be sent; what may be changed is the policy's
+//! business.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The compiled policy and the one function that decides.
 //!
-//! [`decide`] is pure and total: what it needs is in its arguments, and a policy that compiled evaluates for every request. The
-//! order of its checks is the contract; a later check may rely on an earlier one.
+//! [`decide`] is pure and total: what it needs is in its arguments, and a policy that compiled evaluates for
+//! every request. The order of its checks is the contract; a later check may rely on an earlier one.
 
 pub mod inject;
 
@@ -120,8 +120,9 @@ fn permit(policy: &Policy, keys: &Keys, request: &Request<'_>, now: UnixTime) ->
     Ok(Permit::new(mutations, caller.principal))
 }
 
-/// The method and the path: what every other check takes for granted. CONNECT makes a tunnel that nothing behind it can see into;
-/// TRACE (RFC 9110 section 9.3.8) and TRACK echo headers, the trusted ones among them.
+/// The method and the path: what every other check takes for granted. CONNECT makes a tunnel that nothing
+/// behind it can see into; TRACE (RFC 9110 section 9.3.8) and TRACK echo headers, the trusted ones among
+/// them.
 fn check_method(request: &Request<'_>) -> Result<(), Code> {
     let single = |name: &[u8]| {
         request.single(name).ok().filter(|value| !value.is_empty()).ok_or(Code::HeaderMalformed)
@@ -156,7 +157,8 @@ impl<'p> Caller<'p> {
             let trusted = principal.is_some().then_some(trust);
             return Ok(Self { principal, issuer: None, trusted });
         }
-        // INVARIANT: every issuer of a policy reads the same source, so the first one's finds the token of any.
+        // INVARIANT: every issuer of a policy reads the same source, so the first one's finds the token of
+        // any.
         let Some(token) = policy.issuers.first().map_or(Ok(None), |issuer| issuer.source.token(request))?
         else {
             return Ok(Self::default());
@@ -176,7 +178,8 @@ impl<'p> Caller<'p> {
     }
 }
 
-/// Strip, then inject, then the gateway key. A change that would change nothing is left out, for each costs a host call.
+/// Strip, then inject, then the gateway key. A change that would change nothing is left out, for each costs a
+/// host call.
 fn mutations(
     policy: &Policy,
     entrance: Option<&Entrance>,
@@ -208,7 +211,8 @@ fn mutations(
             remove(issuer.source.header.as_bytes());
         }
     }
-    // The key is set without a look at what the client sent in its place: a comparison would tell by its time.
+    // The key is set without a look at what the client sent in its place: a comparison would tell by its
+    // time.
     let is_there = |name: &str, value: &[u8]| request.single(name.as_bytes()) == Ok(value);
     let changes = injected.into_iter().filter(|(name, value)| !is_there(name, value)).chain(attached);
     mutations.extend(changes.map(|(name, value)| Mutation::Set { name, value }));

@@ -56,8 +56,8 @@ impl Subject {
     }
 }
 
-/// One permission, scope or role: 1 to 128 visible ASCII characters without `"`, `,`, `\`. So a list of them, joined with `,` or a
-/// space, splits again into the same list.
+/// One permission, scope or role: 1 to 128 visible ASCII characters without `"`, `,`, `\`. So a list of them,
+/// joined with `,` or a space, splits again into the same list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant(String);
 

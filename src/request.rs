@@ -10,8 +10,8 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// A request from its headers in order of arrival, pseudo-headers (`:method`, `:path`) among them. Names are lower-case, as
-    /// Envoy's codecs deliver them.
+    /// A request from its headers in order of arrival, pseudo-headers (`:method`, `:path`) among them. Names
+    /// are lower-case, as Envoy's codecs deliver them.
     #[must_use]
     pub fn new(headers: Vec<(&'a [u8], &'a [u8])>) -> Self {
         Self { headers, cluster: None }

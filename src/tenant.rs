@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::denial::Code;
 
-/// A tenant's name: 1 to 64 ASCII letters, digits, `.`, `_`, `-`; it begins and ends with a letter or digit and has no `..`. So it
-/// is safe as a header, a path segment, a host label or a file name.
+/// A tenant's name: 1 to 64 ASCII letters, digits, `.`, `_`, `-`; it begins and ends with a letter or digit
+/// and has no `..`. So it is safe as a header, a path segment, a host label or a file name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant(String);
 

@@ -22,8 +22,8 @@ impl UnixTime {
         Self(Duration::from_nanos(nanoseconds))
     }
 
-    /// A NumericDate (RFC 7519 section 2): seconds, perhaps with a fraction. `None` where the number is negative or lies past
-    /// the year 9999. Zero is a date like any other.
+    /// A NumericDate (RFC 7519 section 2): seconds, perhaps with a fraction. `None` where the number is
+    /// negative or lies past the year 9999. Zero is a date like any other.
     #[must_use]
     pub fn from_numeric_date(number: &serde_json::Number) -> Option<Self> {
         let since_epoch = match number.as_u64() {
@@ -33,7 +33,8 @@ impl UnixTime {
         (since_epoch <= LATEST).then_some(Self(since_epoch))
     }
 
-    /// This time moved later. It cannot overflow for the times and leeways that Vestibule accepts; it saturates.
+    /// This time moved later. It cannot overflow for the times and leeways that Vestibule accepts; it
+    /// saturates.
     #[must_use]
     pub fn later_by(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(duration))

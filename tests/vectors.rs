@@ -1,7 +1,8 @@
-//! The vectors of `tests/vectors`, decided natively: configuration, request and time in; decision, code and headers out.
+//! The vectors of `tests/vectors`, decided natively: configuration, request and time in; decision, code and
+//! headers out.
 //!
-//! `tests/envoy` sends the same files through a real Envoy. A rule about decisions belongs into a vector, not here: here stands
-//! what must hold for all of them.
+//! `tests/envoy` sends the same files through a real Envoy. A rule about decisions belongs into a vector, not
+//! here: here stands what must hold for all of them.
 
 #![allow(
     clippy::expect_used,
@@ -62,7 +63,8 @@ fn every_vector_is_decided_as_it_says() {
     report(|case, policy, keys| difference(&expected(case), &decide(policy, keys, case, sent(case))));
 }
 
-/// HTTP gives no meaning to the order of headers with different names (RFC 9110 section 5.3), and proxies change it.
+/// HTTP gives no meaning to the order of headers with different names (RFC 9110 section 5.3), and proxies
+/// change it.
 #[test]
 fn no_decision_depends_on_the_order_of_headers() {
     report(|case, policy, keys| {
@@ -76,8 +78,8 @@ fn no_decision_depends_on_the_order_of_headers() {
     });
 }
 
-/// Whatever else a request holds, forged headers change neither its decision nor what the upstream sees. At the inner door the
-/// exact names are the gateway's to send, so the forger is left with the other spellings.
+/// Whatever else a request holds, forged headers change neither its decision nor what the upstream sees. At
+/// the inner door the exact names are the gateway's to send, so the forger is left with the other spellings.
 #[test]
 fn no_vector_comes_out_differently_for_forged_headers() {
     report(|case, policy, keys| {

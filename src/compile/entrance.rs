@@ -37,7 +37,10 @@ fn entrance(
     let Named { node, entry, .. } = named;
     let written::Entrance { keys, header, trust, forward } = entry;
     if trust.is_some() && !config.issuers.is_empty() {
-        node.below("trust").error("is a second credential beside `issuers`, which this version does not tell apart: keep one of them");
+        node.below("trust").error(
+            "is a second credential beside `issuers`, which this version does not tell apart: \
+             keep one of them",
+        );
     }
     let keys: Vec<_> = keys.iter().map(|key| accepted_key(key, secrets)).collect();
     Some(Entrance {
@@ -69,8 +72,8 @@ fn accepted_key(named: &Named<'_, written::Key<'_>>, secrets: &Secrets<'_>) -> O
 }
 
 impl Config<'_> {
-    /// What an entrance is trusted to say: what is written, or the three default headers where there is no other credential.
-    /// None, where the written trust could not be read.
+    /// What an entrance is trusted to say: what is written, or the three default headers where there is no
+    /// other credential. None, where the written trust could not be read.
     pub(super) fn trust_of(&self, written: Option<&Option<Trust>>) -> Option<Option<Trust>> {
         use crate::header::HeaderName;
         match written {

@@ -84,7 +84,8 @@ fn audiences(node: &Node<'_>, issuer: Option<&str>, audiences: &[&str]) -> Optio
     }
 }
 
-/// The keys of all sources. A source that gives none is an error; a key that cannot be used beside others that can is not.
+/// The keys of all sources. A source that gives none is an error; a key that cannot be used beside others
+/// that can is not.
 fn keys(node: &Node<'_>, sources: &[KeySource<'_>], algorithms: Option<&[Algorithm]>) -> Option<Vec<Key>> {
     let read: Vec<Option<Vec<Key>>> = sources.iter().map(|source| source_keys(source, algorithms)).collect();
     let keys: Vec<Key> = read.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
@@ -103,7 +104,8 @@ fn source_keys(source: &KeySource<'_>, algorithms: Option<&[Algorithm]>) -> Opti
             let set = written::jwks(node)?;
             if let Some(position) = jwk::private_key(&set) {
                 return node.refuse(format!(
-                    "keys[{position}] holds a private or symmetric key: give the public part only, and replace this key, for it has left its place"
+                    "keys[{position}] holds a private or symmetric key: give the public part only, \
+                     and replace this key, for it has left its place"
                 ));
             }
             let set = match KeySet::parse(&set, algorithms) {

@@ -63,7 +63,8 @@ fn text(node: &Node<'_>) -> Option<Source> {
     fields.finish();
     let value = value?;
     let text = value.text()?;
-    // RFC 9110 section 5.5: no control characters, and none of the white space at the ends that every proxy trims.
+    // RFC 9110 section 5.5: no control characters, and none of the white space at the ends that every proxy
+    // trims.
     let visible = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     if text.len() > 1024 || !text.bytes().all(visible) || text.trim() != text {
         return value.refuse(

@@ -124,7 +124,8 @@ fn key_source<'v>(node: &Node<'v>) -> Option<KeySource<'v>> {
         }
         (None, Some(pem)) => {
             let (kid, alg) = (kid.map(|kid| kid.text()), alg.map(|alg| algorithm(&alg)));
-            // A field that could not be read has its error; the source is kept for the errors that it may have besides.
+            // A field that could not be read has its error; the source is kept for the errors that it may
+            // have besides.
             Some(KeySource::Pem { pem, kid: kid.flatten(), alg: alg.flatten() })
         }
         (Some(_), Some(_)) => node.refuse("has both `jwks` and `pem`: make them two sources".into()),

@@ -1,5 +1,5 @@
-//! A value of the document with its place, and the few ways to read one. Whatever cannot be read becomes an error with its path and
-//! its remedy, and the reading goes on.
+//! A value of the document with its place, and the few ways to read one. Whatever cannot be read becomes an
+//! error with its path and its remedy, and the reading goes on.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -53,7 +53,8 @@ impl<'v> Node<'v> {
         self.value
     }
 
-    /// A child, unless it is empty: a field that is there and says nothing is a mistake, and might be taken for a wider policy.
+    /// A child, unless it is empty: a field that is there and says nothing is a mistake, and might be taken
+    /// for a wider policy.
     fn child(&self, path: String, value: &'v Value) -> Option<Self> {
         let node = Self { value, path, errors: self.errors };
         let kind = match value {
@@ -143,7 +144,8 @@ impl<'v> Node<'v> {
         Some(Fields { node: self.clone(), members, known: Vec::new() })
     }
 
-    /// Every element of a list, each read by `read`; those that cannot be read are left out, with their errors.
+    /// Every element of a list, each read by `read`; those that cannot be read are left out, with their
+    /// errors.
     pub(crate) fn each<T>(&self, mut read: impl FnMut(&Self) -> Option<T>) -> Vec<T> {
         let elements = self
             .value

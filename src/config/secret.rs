@@ -1,5 +1,5 @@
-//! A secret: named in the configuration, kept in the VM's environment. There are no inline secrets, for Envoy's admin port shows
-//! the whole configuration to whoever reaches it.
+//! A secret: named in the configuration, kept in the VM's environment. There are no inline secrets, for
+//! Envoy's admin port shows the whole configuration to whoever reaches it.
 
 use super::node::{Fields, Node};
 
@@ -29,7 +29,11 @@ pub enum Encoding {
 
 pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Secret<'v>> {
     if node.value().is_string() {
-        return node.refuse("a secret cannot stand in the configuration: name the variable that holds it, as in `{env: NAME}`".into());
+        return node.refuse(
+            "a secret cannot stand in the configuration: name the variable that holds it, \
+             as in `{env: NAME}`"
+                .into(),
+        );
     }
     let mut fields = node.object()?;
     let env = fields.required("env", "name the environment variable that holds the secret");

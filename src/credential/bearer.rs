@@ -29,8 +29,8 @@ impl Source {
     /// The token, if the request presents one here. Another scheme is nobody's credential.
     ///
     /// # Errors
-    /// [`Code::HeaderMalformed`] where the header is there several times, joins several values, or holds anything but the scheme,
-    /// spaces, and one word.
+    /// [`Code::HeaderMalformed`] where the header is there several times, joins several values, or holds
+    /// anything but the scheme, spaces, and one word.
     pub fn token<'a>(&self, request: &Request<'a>) -> Result<Option<&'a [u8]>, Code> {
         let mut values = request.values(self.header.as_bytes());
         let (first, second) = (values.next(), values.next());
@@ -45,7 +45,8 @@ impl Source {
         }
     }
 
-    /// Whether the header must go before the request is forwarded: it holds this credential, or may be read so.
+    /// Whether the header must go before the request is forwarded: it holds this credential, or may be read
+    /// so.
     #[must_use]
     pub fn must_go(&self, request: &Request<'_>, verified: bool) -> bool {
         let stays = match self.forward {
@@ -88,14 +89,15 @@ enum Reading<'v> {
     Ours(&'v [u8]),
     /// One credential of another scheme.
     Another,
-    /// Several credentials, none of them this source's. Envoy joins copies of this header with a comma, so they count as copies do.
+    /// Several credentials, none of them this source's. Envoy joins copies of this header with a comma, so
+    /// they count as copies do.
     Others,
     /// Something in which this source's token may be read, but not in one way only.
     Unclear,
 }
 
-/// Whether what follows each comma outside quotes is an auth-param (`name = value`, RFC 9110 section 11.2), and so not another
-/// credential.
+/// Whether what follows each comma outside quotes is an auth-param (`name = value`, RFC 9110 section 11.2),
+/// and so not another credential.
 fn joins_parameters_only(value: &[u8]) -> bool {
     let (mut quoted, mut escaped) = (false, false);
     let mut parts = value.split(|byte| {

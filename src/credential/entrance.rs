@@ -1,4 +1,5 @@
-//! An entrance of the inner door: who may hand a request in, and what of the caller's identity it is trusted to say.
+//! An entrance of the inner door: who may hand a request in, and what of the caller's identity it is trusted
+//! to say.
 //!
 //! The key is known to whatever the gateway sends it to: it proves the way a request took, not who sent it.
 
@@ -52,8 +53,8 @@ pub struct Trust {
 /// The entrance by which a request comes in.
 ///
 /// # Errors
-/// [`Code::GatewayKeyMissing`] where no entrance's header is there; [`Code::GatewayKeyInvalid`] where one is, but with no accepted
-/// key, or in several copies.
+/// [`Code::GatewayKeyMissing`] where no entrance's header is there; [`Code::GatewayKeyInvalid`] where one is,
+/// but with no accepted key, or in several copies.
 pub fn admit<'e>(
     entrances: &'e [Entrance],
     request: &Request<'_>,
@@ -77,8 +78,8 @@ pub fn admit<'e>(
 }
 
 impl Entrance {
-    /// Whether the key is one of the accepted ones, current now. Every candidate is compared, in constant time, so that the time
-    /// tells neither how far a guess came nor which key it resembles.
+    /// Whether the key is one of the accepted ones, current now. Every candidate is compared, in constant
+    /// time, so that the time tells neither how far a guess came nor which key it resembles.
     ///
     /// What could be no key is none, even where somebody listed the hash of an empty text.
     fn accepts(&self, key: &[u8], now: UnixTime) -> bool {
@@ -103,7 +104,8 @@ impl Trust {
     /// The principal that the trusted headers carry: one where the subject's header is there.
     ///
     /// # Errors
-    /// [`Code::HeaderMalformed`] where a trusted header is there several times or its value cannot be one; [`Code::TenantMalformed`].
+    /// [`Code::HeaderMalformed`] where a trusted header is there several times or its value cannot be one;
+    /// [`Code::TenantMalformed`].
     pub fn principal(&self, request: &Request<'_>) -> Result<Option<Principal>, Code> {
         let value = |header: Option<&HeaderName>| match header.map(|header| request.single(header.as_bytes()))
         {

@@ -10,8 +10,8 @@ pub const MIN_BYTES: usize = 32;
 /// The longest, in bytes; every request's is hashed.
 pub const MAX_BYTES: usize = 1024;
 
-/// A gateway key as it travels: visible ASCII without `"`, `,`, `\`, so that no proxy trims, joins or splits it. It never shows
-/// itself in `Debug` output.
+/// A gateway key as it travels: visible ASCII without `"`, `,`, `\`, so that no proxy trims, joins or splits
+/// it. It never shows itself in `Debug` output.
 #[derive(Clone, PartialEq, Eq)]
 pub struct GatewayKey(Arc<[u8]>);
 
@@ -69,12 +69,14 @@ pub struct Attachment {
     pub(crate) to: Vec<ClusterPattern>,
 }
 
-/// A pattern of cluster names: `*` stands for any run of characters without `|`, and the whole name must match.
+/// A pattern of cluster names: `*` stands for any run of characters without `|`, and the whole name must
+/// match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClusterPattern(String);
 
 impl ClusterPattern {
-    /// A pattern of a non-empty text. One that is `*` alone would let the key out to every cluster, and is none.
+    /// A pattern of a non-empty text. One that is `*` alone would let the key out to every cluster, and is
+    /// none.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         (text.bytes().any(|byte| byte != b'*') && text.bytes().all(|byte| byte.is_ascii_graphic()))

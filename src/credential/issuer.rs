@@ -101,8 +101,8 @@ impl Identity {
     }
 }
 
-/// The union of the claims' values, in their order, each once: an array of strings, never split, or a space-delimited string (RFC
-/// 6749 section 3.3).
+/// The union of the claims' values, in their order, each once: an array of strings, never split, or a
+/// space-delimited string (RFC 6749 section 3.3).
 fn grants(references: &[ClaimRef], claims: &Value) -> Result<Vec<Grant>, Code> {
     let mut grants: Vec<Grant> = Vec::new();
     for claim in references.iter().filter_map(|reference| reference.of(claims)) {

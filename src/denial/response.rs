@@ -1,4 +1,5 @@
-//! The local reply that a denial becomes: `application/problem+json` (RFC 9457), or a gRPC status. It decides nothing.
+//! The local reply that a denial becomes: `application/problem+json` (RFC 9457), or a gRPC status. It decides
+//! nothing.
 
 use serde_json::json;
 
@@ -20,7 +21,8 @@ pub struct Response {
     pub detail: &'static str,
 }
 
-/// How long a caller should wait where keys are unavailable, in seconds: the filter retries at about this pace.
+/// How long a caller should wait where keys are unavailable, in seconds: the filter retries at about this
+/// pace.
 const RETRY_AFTER: &str = "1";
 
 /// A request id longer than this, or with other than visible ASCII, is not repeated to anybody.

@@ -1,13 +1,15 @@
 //! Signatures by Envoy's BoringSSL: the foreign function `verify_signature` (since Envoy 1.30).
 //!
-//! The host takes any mix of digest and key; that the algorithm goes with the key was settled before it is asked.
+//! The host takes any mix of digest and key; that the algorithm goes with the key was settled before it is
+//! asked.
 
 use super::envoy;
 use crate::jose::algorithm::{Algorithm, Family};
 use crate::jose::key::{PublicKey, ecdsa_der};
 use crate::jose::signature::{Engine, Outcome};
 
-/// `VerifySignatureResult { result: true }` in protobuf, and nothing else. A bad signature has an `error` and no `result`.
+/// `VerifySignatureResult { result: true }` in protobuf, and nothing else. A bad signature has an `error` and
+/// no `result`.
 const VALID: [u8; 2] = [0x08, 0x01];
 
 /// The host's engine.

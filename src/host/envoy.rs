@@ -1,7 +1,8 @@
 //! Every call into Envoy, and the only place with `unsafe` and with memory that the host filled.
 //!
-//! The SDK's own wrappers panic on a status that they do not expect, read header names as UTF-8, and cannot give response-code
-//! details; a panic ends the worker's VM. So the calls are declared here as the ABI has them, and each failure is a value.
+//! The SDK's own wrappers panic on a status that they do not expect, read header names as UTF-8, and cannot
+//! give response-code details; a panic ends the worker's VM. So the calls are declared here as the ABI has
+//! them, and each failure is a value.
 
 use crate::denial::response::Response;
 use crate::time::UnixTime;
@@ -95,8 +96,8 @@ fn answer(call: &'static str, run: impl FnOnce(*mut *mut u8, *mut usize) -> u32)
     if data.is_null() || size == 0 {
         return Ok(Vec::new());
     }
-    // SAFETY: the host allocated `size` bytes through `proxy_on_memory_allocate`, which makes a `Vec` of exactly that capacity with
-    // the global allocator, filled them, and handed them over.
+    // SAFETY: the host allocated `size` bytes through `proxy_on_memory_allocate`, which makes a `Vec` of
+    // exactly that capacity with the global allocator, filled them, and handed them over.
     Ok(unsafe { Vec::from_raw_parts(data, size, size) })
 }
 
@@ -145,8 +146,8 @@ pub(super) fn pairs(map: Map) -> Result<Pairs> {
 }
 
 impl Pairs {
-    /// The pairs, borrowed from the host's answer: a count, the length of each name and value, then the bytes of each, closed by
-    /// a zero; numbers are 32 bits, little-endian.
+    /// The pairs, borrowed from the host's answer: a count, the length of each name and value, then the bytes
+    /// of each, closed by a zero; numbers are 32 bits, little-endian.
     pub(super) fn parse(&self) -> Result<Vec<(&[u8], &[u8])>> {
         self.read().ok_or(HostError { call: "proxy_get_header_map_pairs", status: OK })
     }
@@ -209,7 +210,8 @@ pub(super) fn remove(map: Map, name: &[u8]) -> Result<()> {
 /// A property, by the parts of its path; none where the host has none.
 pub(super) fn property(path: &[&str]) -> Result<Option<Vec<u8>>> {
     let path = path.join("\0");
-    // SAFETY: the pointer and the length are those of a live slice; `answer` gives pointers to live variables.
+    // SAFETY: the pointer and the length are those of a live slice; `answer` gives pointers to live
+    // variables.
     let found = answer("proxy_get_property", |data, size| unsafe {
         proxy_get_property(path.as_ptr(), path.len(), data, size)
     });
@@ -222,7 +224,8 @@ pub(super) fn property(path: &[&str]) -> Result<Option<Vec<u8>>> {
 
 /// Calls a function that Envoy registers for filters.
 pub(super) fn call_foreign(name: &str, arguments: &[u8]) -> Result<Vec<u8>> {
-    // SAFETY: the pointers and the lengths are those of live slices; `answer` gives pointers to live variables.
+    // SAFETY: the pointers and the lengths are those of live slices; `answer` gives pointers to live
+    // variables.
     answer("proxy_call_foreign_function", |data, size| unsafe {
         proxy_call_foreign_function(
             name.as_ptr(),

@@ -1,7 +1,8 @@
-//! The registered claims (RFC 7519 section 4.1): each has one JSON type, and a value of another type is malformed, never absent.
+//! The registered claims (RFC 7519 section 4.1): each has one JSON type, and a value of another type is
+//! malformed, never absent.
 //!
-//! Which claims are demanded is the issuer's rule ([`crate::credential::issuer`]); what a claim of its own means to Vestibule
-//! is [`ClaimRef`]'s and the principal's business.
+//! Which claims are demanded is the issuer's rule ([`crate::credential::issuer`]); what a claim of its own
+//! means to Vestibule is [`ClaimRef`]'s and the principal's business.
 
 use std::time::Duration;
 
@@ -11,13 +12,14 @@ use super::signature::Verified;
 use crate::denial::Code;
 use crate::time::UnixTime;
 
-/// Where a claim stands: a top-level member taken literally (`https://acme.com/tenant`), or, beginning with `/`, a JSON Pointer
-/// (RFC 6901).
+/// Where a claim stands: a top-level member taken literally (`https://acme.com/tenant`), or, beginning with
+/// `/`, a JSON Pointer (RFC 6901).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimRef(String);
 
 impl ClaimRef {
-    /// A reference; a pointer whose `~` is not followed by 0 or 1 is none (RFC 6901 section 3), nor is an empty text.
+    /// A reference; a pointer whose `~` is not followed by 0 or 1 is none (RFC 6901 section 3), nor is an
+    /// empty text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let escapes = |text: &str| text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));

@@ -16,8 +16,8 @@ pub struct Size {
     pub depth: usize,
 }
 
-/// A well-formed token whose signature nobody has checked. It gives away what chooses the issuer and the key; the claims stay
-/// inside until [`super::signature::verify`] has seen them signed.
+/// A well-formed token whose signature nobody has checked. It gives away what chooses the issuer and the key;
+/// the claims stay inside until [`super::signature::verify`] has seen them signed.
 #[derive(Debug)]
 pub struct Compact<'t> {
     pub(super) signing_input: &'t [u8],
@@ -27,8 +27,8 @@ pub struct Compact<'t> {
 }
 
 impl<'t> Compact<'t> {
-    /// Splits and decodes a token: three non-empty parts of strict base64url, the first two of them JSON objects without
-    /// duplicate members.
+    /// Splits and decodes a token: three non-empty parts of strict base64url, the first two of them JSON
+    /// objects without duplicate members.
     ///
     /// # Errors
     /// [`Code::TokenTooLarge`], [`Code::TokenMalformed`], and what [`Header::parse`] finds.

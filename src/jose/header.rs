@@ -1,4 +1,5 @@
-//! The JOSE header of a token (RFC 7515 section 4): what it may say, and what is refused because it changes what a signature means.
+//! The JOSE header of a token (RFC 7515 section 4): what it may say, and what is refused because it changes
+//! what a signature means.
 //!
 //! `jwk`, `jku`, `x5u` and `x5c` are not read at all: a token does not bring its own key.
 
@@ -22,9 +23,9 @@ impl Header {
     /// Reads a header.
     ///
     /// # Errors
-    /// [`Code::CriticalHeader`] where `crit` stands in it, whatever its value: no extension is understood here (section 4.1.11).
-    /// [`Code::TokenMalformed`] for `b64` (RFC 7797) or `zip`, which change what was signed; for `alg` missing; and for `alg`, `kid`,
-    /// `typ` or `cty` that is no string.
+    /// [`Code::CriticalHeader`] where `crit` stands in it, whatever its value: no extension is understood
+    /// here (section 4.1.11). [`Code::TokenMalformed`] for `b64` (RFC 7797) or `zip`, which change what was
+    /// signed; for `alg` missing; and for `alg`, `kid`, `typ` or `cty` that is no string.
     pub fn parse(header: &Value) -> Result<Self, Code> {
         if header.get("crit").is_some() {
             return Err(Code::CriticalHeader);
@@ -46,8 +47,8 @@ impl Header {
     }
 }
 
-/// A `typ` in the form in which two are compared: media types compare without case, and `application/` may be left out where no
-/// other `/` follows.
+/// A `typ` in the form in which two are compared: media types compare without case, and `application/` may be
+/// left out where no other `/` follows.
 #[must_use]
 pub fn media_type(typ: &str) -> String {
     let lower = typ.to_ascii_lowercase();

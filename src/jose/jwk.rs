@@ -1,5 +1,5 @@
-//! JSON Web Keys (RFC 7517): which keys of a set can verify what. A key that cannot be used is left out with its reason and never
-//! spoils its set.
+//! JSON Web Keys (RFC 7517): which keys of a set can verify what. A key that cannot be used is left out with
+//! its reason and never spoils its set.
 
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ pub struct KeySet {
 }
 
 impl Key {
-    /// A key that serves `alg`, or, where none is given, what [`default_algorithms`] says.
+    /// A key that serves `alg`, or, where none is given, what a key of its kind serves.
     ///
     /// # Errors
     /// Why it cannot be used with these algorithms.
@@ -121,7 +121,8 @@ impl Key {
     }
 }
 
-/// What a key without `alg` serves: an EC key the algorithm of its curve, an RSA key RS256 only unless the issuer names more.
+/// What a key without `alg` serves: an EC key the algorithm of its curve, an RSA key RS256 only unless the
+/// issuer names more.
 fn default_algorithms(family: Family, allowed: Option<&[Algorithm]>) -> Vec<Algorithm> {
     match (family, allowed) {
         (Family::Rsa, None) => vec![Algorithm::Rs256],
@@ -152,7 +153,8 @@ impl KeySet {
     }
 }
 
-/// Whether a JWK Set holds the private part of a key (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1), and at which position.
+/// Whether a JWK Set holds the private part of a key (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1), and at which
+/// position.
 #[must_use]
 pub fn private_key(set: &Value) -> Option<usize> {
     let jwks = set.get("keys")?.as_array()?;

@@ -86,9 +86,10 @@ impl PublicKey {
                 Err("it is in PKCS#1 form: convert it with `openssl rsa -RSAPublicKey_in -pubout`")
             }
             "CERTIFICATE" => Err("it is a certificate: extract its key with `openssl x509 -pubkey -noout`"),
-            label if label.ends_with("PRIVATE KEY") => Err(
-                "it is a PRIVATE key: give the public one (`openssl pkey -pubout`), and replace this key, for it has left its place",
-            ),
+            label if label.ends_with("PRIVATE KEY") => {
+                Err("it is a PRIVATE key: give the public one (`openssl pkey -pubout`), \
+                 and replace this key, for it has left its place")
+            }
             _ => Err("its PEM label is not PUBLIC KEY"),
         }
     }
@@ -147,7 +148,8 @@ pub fn ecdsa_der(signature: &[u8]) -> Option<Vec<u8>> {
     pair_of_integers(without_leading_zeros(r), without_leading_zeros(s))
 }
 
-/// `SEQUENCE { INTEGER, INTEGER }`: the form of an RSA public key and of an ECDSA signature. An empty integer is zero.
+/// `SEQUENCE { INTEGER, INTEGER }`: the form of an RSA public key and of an ECDSA signature. An empty integer
+/// is zero.
 fn pair_of_integers(first: &[u8], second: &[u8]) -> Option<Vec<u8>> {
     let integer = |bytes| UintRef::new(if <[u8]>::is_empty(bytes) { &[0] } else { bytes }).ok();
     vec![integer(first)?, integer(without_leading_zeros(second))?].to_der().ok()

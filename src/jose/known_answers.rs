@@ -1,7 +1,7 @@
 //! Known answers: what any engine must say before it may speak for a signature.
 //!
-//! An engine that accepts everything would be the worst bug there is, and one that accepts nothing an outage; so right and wrong
-//! answers are both asked for, each algorithm by itself.
+//! An engine that accepts everything would be the worst bug there is, and one that accepts nothing an outage;
+//! so right and wrong answers are both asked for, each algorithm by itself.
 
 use super::algorithm::Algorithm;
 use super::base64url;
@@ -10,7 +10,8 @@ use super::signature::{Engine, Outcome};
 
 const TEXT: &[u8] = b"vestibule known answer";
 
-/// Public keys (DER SubjectPublicKeyInfo) and signatures of [`TEXT`], made with OpenSSL; the private keys are gone.
+/// Public keys (DER SubjectPublicKeyInfo) and signatures of [`TEXT`], made with OpenSSL; the private keys are
+/// gone.
 const RSA: &str = "\
     MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEArw8IouZJ1hi0kv0Jh08EruaP_TEppFed3JEY7SKDM0kr-sM6mPiunz1xv60GdU2IoX\
     DbQC2DveGqfXRTIn1K0ptXno9vgbHpWScWUmKYvM05gFT03sV-eFGmWrOsfQXpyXWjMcScTj3AZM_zFKi5BePpq5NcflRyg0iHe9GtWMZ0VcDD\
@@ -42,8 +43,9 @@ const ES384: &str = "\
     ZQjSWzsNPkMS7WiexToK6UHa3upZL1RUOF4r2bZUqz1-TvJRB60rUTnP69DMaNA1zR3uOmgIvanQ9FS9e6eMt3W4a43ssn7GlIv9UNentcUgFP\
     ho_XkXMncyc-rkXJ7J";
 
-/// Whether the engine answers as it must for this algorithm: yes to the right signature; no to the same signature with one bit
-/// changed in its first, middle or last byte, to one of all zeros, and to the right one under another text.
+/// Whether the engine answers as it must for this algorithm: yes to the right signature; no to the same
+/// signature with one bit changed in its first, middle or last byte, to one of all zeros, and to the right
+/// one under another text.
 #[must_use]
 pub fn right(engine: &dyn Engine, algorithm: Algorithm) -> bool {
     let (key, signature) = match algorithm {

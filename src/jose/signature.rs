@@ -1,7 +1,7 @@
 //! Which keys a token is tried with, and the only way from [`Compact`] to [`Verified`].
 //!
-//! The arithmetic is an [`Engine`]'s: the host's where it can, the module's where not. Which one serves an algorithm is settled
-//! once, by known answers.
+//! The arithmetic is an [`Engine`]'s: the host's where it can, the module's where not. Which one serves an
+//! algorithm is settled once, by known answers.
 
 use serde_json::Value;
 
@@ -25,7 +25,8 @@ pub enum Outcome {
     Unavailable,
 }
 
-/// Something that verifies signatures. The signature is in JOSE form (RFC 7518 section 3), of the length that its key demands.
+/// Something that verifies signatures. The signature is in JOSE form (RFC 7518 section 3), of the length that
+/// its key demands.
 pub trait Engine {
     /// Whether `key` made `signature` over `text`.
     fn verify(&self, algorithm: Algorithm, key: &PublicKey, text: &[u8], signature: &[u8]) -> Outcome;
@@ -115,7 +116,8 @@ impl Keys {
     }
 }
 
-/// A token whose signature one of the given keys made. Its claims are the issuer's words; whether they suffice is not said yet.
+/// A token whose signature one of the given keys made. Its claims are the issuer's words; whether they
+/// suffice is not said yet.
 #[derive(Debug)]
 pub struct Verified {
     claims: Value,
@@ -132,8 +134,8 @@ impl Verified {
 /// Checks a token's signature with an issuer's keys.
 ///
 /// # Errors
-/// [`Code::AlgorithmNotAllowed`], [`Code::KeyUnknown`], [`Code::SignatureInvalid`], and [`Code::KeysUnavailable`] where no
-/// engine could tell.
+/// [`Code::AlgorithmNotAllowed`], [`Code::KeyUnknown`], [`Code::SignatureInvalid`], and
+/// [`Code::KeysUnavailable`] where no engine could tell.
 pub fn verify(token: Compact<'_>, issuer_keys: &[Key], keys: &Keys, tries: Tries) -> Result<Verified, Code> {
     let algorithm = token.header.algorithm.ok_or(Code::AlgorithmNotAllowed)?;
     let backend = keys.backend(algorithm);
@@ -151,8 +153,8 @@ pub fn verify(token: Compact<'_>, issuer_keys: &[Key], keys: &Keys, tries: Tries
     Err(if unavailable { Code::KeysUnavailable } else { Code::SignatureInvalid })
 }
 
-/// The keys that may have signed: those of the token's `kid`; those without one where none has it; without a `kid`, all. Of
-/// these, the ones that serve its algorithm.
+/// The keys that may have signed: those of the token's `kid`; those without one where none has it; without a
+/// `kid`, all. Of these, the ones that serve its algorithm.
 fn candidates<'k>(header: &Header, algorithm: Algorithm, keys: &'k [Key]) -> Result<Vec<&'k Key>, Code> {
     if !keys.iter().any(|key| key.algorithms().contains(&algorithm)) {
         return Err(Code::AlgorithmNotAllowed);

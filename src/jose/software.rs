@@ -1,8 +1,9 @@
-//! Signature verification inside the module, for hosts that cannot: `jwt-simple`'s keys and the RustCrypto crates beneath them.
+//! Signature verification inside the module, for hosts that cannot: `jwt-simple`'s keys and the RustCrypto
+//! crates beneath them.
 //!
-//! `jwt-simple` verifies whole tokens and reads their claims by rules of its own (a fractional date is cut, times are compared
-//! with a clock). The claims are Vestibule's business, so its keys are used, and the signature is checked with the crates
-//! that it stands on.
+//! `jwt-simple` verifies whole tokens and reads their claims by rules of its own (a fractional date is cut,
+//! times are compared with a clock). The claims are Vestibule's business, so its keys are used, and the
+//! signature is checked with the crates that it stands on.
 
 use jwt_simple::algorithms::{
     ECDSAP256PublicKeyLike as _, ECDSAP384PublicKeyLike as _, ES256PublicKey, ES384PublicKey,

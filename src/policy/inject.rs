@@ -36,7 +36,8 @@ impl Injection {
     /// The header's value; none, and so no header, where the principal has no such thing.
     ///
     /// # Errors
-    /// [`Code::ClaimMalformed`] for a value of over `max` bytes: upstreams cut or refuse what is too long for them.
+    /// [`Code::ClaimMalformed`] for a value of over `max` bytes: upstreams cut or refuse what is too long for
+    /// them.
     pub(crate) fn value(&self, principal: Option<&Principal>, max: usize) -> Result<Option<Arc<[u8]>>, Code> {
         if let Source::Text(text) = &self.source {
             return Ok(Some(Arc::clone(text)));

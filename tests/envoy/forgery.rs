@@ -1,4 +1,5 @@
-//! No client's value in an owned header: not in another case, not in another spelling, not as a second copy, not as a trailer.
+//! No client's value in an owned header: not in another case, not in another spelling, not as a second copy,
+//! not as a trailer.
 
 use serde_json::{Value, json};
 
@@ -112,7 +113,8 @@ fn past_the_inner_door_goes_what_the_gateway_wrote_and_no_other_spelling_of_it()
                     assert_eq!(arrival.values("x-user-permissions"), ["blog:read"], "{request:?}");
                     assert!(arrival.values("x-gateway-key").is_empty(), "{request:?}");
                 }
-                // The very name, in whatever case, is now there twice: nobody can say which copy is the gateway's.
+                // The very name, in whatever case, is now there twice: nobody can say which copy is the
+                // gateway's.
                 None => assert!(
                     matches!(response.code().as_deref(), Some("header_malformed" | "gateway_key_invalid")),
                     "{request:?}"

@@ -85,7 +85,8 @@ fn bombard(door: &Door, good: &Call) {
     assert_unharmed(door, created);
 }
 
-/// Byte 0xFF alone, at either end, in the middle, where a scheme and a token are read, and in bad UTF-8 of other kinds.
+/// Byte 0xFF alone, at either end, in the middle, where a scheme and a token are read, and in bad UTF-8 of
+/// other kinds.
 fn hostile_value(round: usize, token: &str) -> Vec<u8> {
     match round % 10 {
         0 => b"\xff".to_vec(),

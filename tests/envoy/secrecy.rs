@@ -1,7 +1,7 @@
 //! No token, key or signature in what the filter logs, even where Envoy logs everything.
 //!
-//! Every Envoy of every test is checked as it ends; here are the requests that are most likely to be logged, and the proof
-//! that the check can fail.
+//! Every Envoy of every test is checked as it ends; here are the requests that are most likely to be logged,
+//! and the proof that the check can fail.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! The vectors that also run natively (`tests/vectors.rs`), each as a request through a real Envoy: same input, same decision.
+//! The vectors that also run natively (`tests/vectors.rs`), each as a request through a real Envoy: same
+//! input, same decision.
 //!
 //! One Envoy for each file, with a listener for each configuration in it.
 

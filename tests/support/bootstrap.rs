@@ -1,4 +1,5 @@
-//! The files in `envoy/`, changed where a test or the demo must change them: ports, the module's path, configurations, routes.
+//! The files in `envoy/`, changed where a test or the demo must change them: ports, the module's path,
+//! configurations, routes.
 //!
 //! Tests start from the very files that readers start from, so what holds here holds there.
 
@@ -134,7 +135,8 @@ impl Bootstrap {
         self
     }
 
-    /// A copy of a listener and its plugin under new names, with this configuration and everything sent to this cluster.
+    /// A copy of a listener and its plugin under new names, with this configuration and everything sent to
+    /// this cluster.
     pub fn copy_listener(mut self, listener: &str, copy: &str, configuration: &Value, cluster: &str) -> Self {
         let mut listener = self.listener(listener).clone();
         listener["name"] = json!(copy);

@@ -1,6 +1,8 @@
-//! A real Envoy for as long as a value of this type lives, with its log, its statistics and its listeners' ports.
+//! A real Envoy for as long as a value of this type lives, with its log, its statistics and its listeners'
+//! ports.
 //!
-//! When it ends, the filter's own log lines are searched for secrets: every test that starts an Envoy is also a test of that.
+//! When it ends, the filter's own log lines are searched for secrets: every test that starts an Envoy is also
+//! a test of that.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};

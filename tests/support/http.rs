@@ -1,6 +1,7 @@
 //! A client that sends exactly the bytes it is told, and reads the answer whole.
 //!
-//! A library would refuse most of what the tests must send: byte 0xFF, copies of one header, any spelling of a name.
+//! A library would refuse most of what the tests must send: byte 0xFF, copies of one header, any spelling of
+//! a name.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -140,7 +141,8 @@ impl Response {
         self.json()["code"].as_str().map(str::to_owned).or_else(|| self.header("grpc-message"))
     }
 
-    /// The response, as soon as it is whole. Only the request tells that it has no body (RFC 9112 section 6.3).
+    /// The response, as soon as it is whole. Only the request tells that it has no body (RFC 9112 section
+    /// 6.3).
     fn parse(bytes: &[u8], ended: bool, bodiless: bool) -> Option<Self> {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
         let head = String::from_utf8_lossy(&bytes[..end]);

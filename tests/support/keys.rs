@@ -1,4 +1,5 @@
-//! The test keys by name, and how each signs. They guard nothing: their private halves stand in this repository.
+//! The test keys by name, and how each signs. They guard nothing: their private halves stand in this
+//! repository.
 //!
 //! It knows keys and signatures, not tokens: what is signed is bytes.
 
@@ -118,8 +119,8 @@ impl TestKey {
         }
     }
 
-    /// Signs as JOSE does (RFC 7518 section 3). An algorithm that does not fit the key signs with the key's own: such a
-    /// token is a test of its header, and any signature will do.
+    /// Signs as JOSE does (RFC 7518 section 3). An algorithm that does not fit the key signs with the key's
+    /// own: such a token is a test of its header, and any signature will do.
     pub fn sign(&self, algorithm: &str, message: &[u8]) -> Vec<u8> {
         match &self.pair {
             Pair::Rsa(key) => match algorithm {

@@ -1,4 +1,5 @@
-//! What the tests and the demo share: keys, tokens, a real Envoy, an upstream that remembers, a client that sends what it is told.
+//! What the tests and the demo share: keys, tokens, a real Envoy, an upstream that remembers, a client that
+//! sends what it is told.
 //!
 //! Included by `#[path]`, not a crate: it must never be reachable from `src/`.
 

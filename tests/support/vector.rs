@@ -1,7 +1,9 @@
-//! The vector files, `tests/vectors/*.json`: requests and what becomes of them. One set runs natively and through Envoy.
+//! The vector files, `tests/vectors/*.json`: requests and what becomes of them. One set runs natively and
+//! through Envoy.
 //!
-//! Everything is read strictly: an unknown member, an unknown code, a token that no request presents or a sent header
-//! that a permit does not account for is an error, so that a slip of the pen cannot switch a check off.
+//! Everything is read strictly: an unknown member, an unknown code, a token that no request presents or a
+//! sent header that a permit does not account for is an error, so that a slip of the pen cannot switch a
+//! check off.
 //!
 //! | member of a file | meaning |
 //! | --- | --- |
@@ -22,11 +24,12 @@
 //! | `request` | `method` (GET), `path` (/), `headers`, `cluster`; a `null` one is missing |
 //! | `expect` | `{"code": …}`, a denial; or `{"upstream": {name: [values]}}`, a permit, with all that the upstream sees of these headers |
 //!
-//! A header's value is Latin-1, one character a byte, and `{{name}}` in it is that token. Headers of a permit that are not named
-//! in `upstream` must not be there at all. In configurations and tokens an object stands for a value that nobody
-//! wants to type: `{"$jwks": [key, …]}` a set of public keys, each a test key's name, `{"$key": name, …}` (one that is merged with
-//! these members, `null` removing one) or any literal; `{"$jwk": name}`, `{"$pem": name}` one public key; `{"$json": value}` its JSON
-//! text; `{"$sha256": text}` the hash in hex; `{"$repeat": [text, times]}`; `{"$concat": [text, …]}`.
+//! A header's value is Latin-1, one character a byte, and `{{name}}` in it is that token. Headers of a permit
+//! that are not named in `upstream` must not be there at all. In configurations and tokens an object stands
+//! for a value that nobody wants to type: `{"$jwks": [key, …]}` a set of public keys, each a test key's name,
+//! `{"$key": name, …}` (one that is merged with these members, `null` removing one) or any literal; `{"$jwk":
+//! name}`, `{"$pem": name}` one public key; `{"$json": value}` its JSON text; `{"$sha256": text}` the hash in
+//! hex; `{"$repeat": [text, times]}`; `{"$concat": [text, …]}`.
 
 mod members;
 mod stand_in;

@@ -125,7 +125,8 @@ impl Report {
         }
     }
 
-    /// Checks one configuration, which stands at `path` of its file and about which `faults` are known already.
+    /// Checks one configuration, which stands at `path` of its file and about which `faults` are known
+    /// already.
     fn check_configuration<V>(
         &mut self,
         configuration: &Value,
