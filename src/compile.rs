@@ -4,10 +4,13 @@
 //! Nothing can fail after it. All errors come together, for whoever mends a configuration wants to mend it
 //! once; a part that is broken is left out of the checks that need it, and no policy comes of it.
 
+mod collision;
 mod entrance;
 mod issuer;
 mod owned;
 mod secret;
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value;
 
@@ -16,6 +19,7 @@ use crate::config::error::{ConfigError, ConfigErrors, ErrorList};
 use crate::config::node::Node;
 use crate::config::{self, Config};
 use crate::credential::gateway_key::{Attachment, GatewayKey};
+use crate::header::OwnedHeaders;
 use crate::jose::compact::Size;
 use crate::jose::signature::Tries;
 use crate::json;
@@ -23,27 +27,15 @@ use crate::policy::{Door, Limits, Policy};
 use secret::Resolved;
 pub use secret::Secrets;
 
-/// The deepest nesting of a configuration.
-const DEPTH: usize = 32;
-
 /// Parses the text of a configuration.
 ///
 /// # Errors
 /// Where it is no JSON, or where it has members twice.
 pub fn parse_document(text: &[u8]) -> Result<Value, ConfigErrors> {
-    json::parse(text, DEPTH).map_err(|error| {
-        let errors = ErrorList::default();
-        match error {
-            json::Error::Syntax(message) => errors.push(ConfigError::new("", format!("is {message}"))),
-            json::Error::Duplicates(paths) => {
-                for path in paths {
-                    errors.push(ConfigError::new(path, "is there twice: remove one"));
-                }
-            }
-        }
-        match errors.finish::<()>(None) {
-            Ok(()) => ConfigErrors::one(ConfigError::new("", "cannot be read")),
-            Err(errors) => errors,
+    json::parse(text, config::BOUNDS).map_err(|error| match error {
+        json::Error::Syntax(message) => ConfigError::new("", format!("is {message}")).into(),
+        json::Error::Duplicates(paths) => {
+            paths.into_iter().map(|path| ConfigError::new(path, "is there twice: remove one")).collect()
         }
     })
 }
@@ -52,27 +44,69 @@ pub fn parse_document(text: &[u8]) -> Result<Value, ConfigErrors> {
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn compile(document: &Value, secrets: &Secrets<'_>) -> Result<Policy, ConfigErrors> {
-    let errors = ErrorList::default();
-    let policy = config::read(&Node::root(document, &errors)).and_then(|config| policy(&config, secrets));
-    errors.finish(policy)
+pub fn compile(document: &Value, secrets: &Secrets<'_>) -> Result<Compiled<Policy>, ConfigErrors> {
+    run(document, |config| policy(config, secrets))
 }
 
 /// Checks a configuration without making a policy of it, so that the secrets' values may be unknown.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn check(document: &Value, secrets: &Secrets<'_>) -> Result<Door, ConfigErrors> {
+pub fn check(document: &Value, secrets: &Secrets<'_>) -> Result<Compiled<Outline>, ConfigErrors> {
+    run(document, |config| {
+        let _ = policy(config, secrets);
+        let owned = owned::owned_headers(config);
+        Some(Outline { door: config.door?, owned, reads_authorization: !config.issuers.is_empty() })
+    })
+}
+
+/// What a configuration says that does not depend on secrets.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    door: Door,
+    owned: OwnedHeaders,
+    reads_authorization: bool,
+}
+
+impl Outline {
+    /// Which door it is for.
+    #[must_use]
+    pub fn door(&self) -> Door {
+        self.door
+    }
+
+    /// Whether the door sets or removes this header.
+    #[must_use]
+    pub fn guards(&self, header: &[u8]) -> bool {
+        self.owned.owns(header) || (self.reads_authorization && header.eq_ignore_ascii_case(b"authorization"))
+    }
+}
+
+/// What came of a configuration, and what its author should know about it although it can be used.
+#[derive(Clone, Debug)]
+pub struct Compiled<T> {
+    /// What came of it.
+    pub value: T,
+    /// For the operator: what is legal and yet probably not meant, such as a key that cannot be used.
+    pub warnings: Vec<ConfigError>,
+}
+
+fn run<T>(
+    document: &Value,
+    make: impl FnOnce(&Config<'_>) -> Option<T>,
+) -> Result<Compiled<T>, ConfigErrors> {
+    if json::depth(document) > config::BOUNDS.depth {
+        return Err(ConfigError::new("", "is nested too deeply").into());
+    }
     let errors = ErrorList::default();
-    let door = config::read(&Node::root(document, &errors)).and_then(|config| {
-        let _ = policy(&config, secrets);
-        config.door
-    });
-    errors.finish(door)
+    let value = config::read(&Node::root(document, &errors)).and_then(|config| make(&config));
+    let warnings = errors.warnings();
+    errors.finish(value).map(|value| Compiled { value, warnings })
 }
 
 fn policy(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
     check_doors(config);
+    collision::check(config);
     let issuers = issuer::compile(config);
     let entrances = entrance::compile(config, secrets);
     let injections = owned::injections(config);

@@ -13,6 +13,7 @@ pub mod secret;
 
 use crate::access::Access;
 use crate::header::{self, HeaderName};
+use crate::json::Bounds;
 use crate::policy::Door;
 use crate::tenant::TenantRule;
 use entrance::Entrance;
@@ -92,6 +93,9 @@ impl Default for Limits {
         }
     }
 }
+
+/// What the text of a configuration may cost, and that of a JWK Set inside it.
+pub const BOUNDS: Bounds = Bounds { depth: 32, duplicates: 20 };
 
 /// The header that carries the gateway key where none is configured.
 pub const GATEWAY_KEY_HEADER: &str = "x-gateway-key";
@@ -174,7 +178,7 @@ pub(crate) fn header_name(node: &Node<'_>, text: &str) -> Option<HeaderName> {
     let name = HeaderName::parse(text);
     if name.is_none() {
         node.error(
-            "not a header name: 1 to 128 letters, digits, `-` and `_`; \
+            "not a header name: 1 to 128 letters, digits and any of `!#$%&'*+-.^_|~` or a backtick; \
              names with a `:` are the protocol's own",
         );
     }
@@ -183,10 +187,11 @@ pub(crate) fn header_name(node: &Node<'_>, text: &str) -> Option<HeaderName> {
 
 fn strip_pattern(node: &Node<'_>) -> Option<Strip> {
     let text = node.text()?;
-    let Some(prefix) = text.strip_suffix('*') else { return ownable(node).map(Strip::Name) };
-    if prefix.len() < 3 || prefix.contains('*') {
-        return node.refuse("`*` may stand at the end, after at least 3 characters".into());
-    }
+    let prefix = match text.split_once('*') {
+        None => return ownable(node).map(Strip::Name),
+        Some((prefix, "")) if prefix.len() >= 3 => prefix,
+        Some(_) => return node.refuse("`*` may stand at the end, after at least 3 characters".into()),
+    };
     let prefix = header_name(node, prefix)?;
     match header::untouchable(prefix.as_str(), true) {
         None => Some(Strip::Prefix(prefix)),

@@ -295,6 +295,17 @@ mod tests {
     }
 
     #[test]
+    fn the_docs_have_every_code_with_its_status() {
+        let page = include_str!("../docs/denials.md");
+        for code in Code::ALL {
+            let status = code.status().http();
+            let row = format!("| {status} | `{}` | {} |", code.as_str(), code.detail());
+            let reserved = format!("`{}` ({status})", code.as_str());
+            assert!(page.contains(&row) || page.contains(&reserved), "{code:?}");
+        }
+    }
+
+    #[test]
     fn every_401_carries_a_challenge_and_no_other_status_asks_for_a_credential() {
         for code in Code::ALL {
             assert_eq!(

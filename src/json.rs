@@ -7,7 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 /// Why a text is not acceptable JSON.
@@ -15,31 +15,91 @@ use serde_json::{Map, Number, Value};
 pub enum Error {
     /// Not JSON, or nested deeper than allowed. The message names line and column, never the content.
     Syntax(String),
-    /// Members that occur twice in one object, by their paths.
+    /// Members that occur twice in one object, by their paths; the first few, and each cut where it is long.
     Duplicates(Vec<String>),
 }
 
-/// Parses the text of one JSON value, refusing duplicate members at every level and nesting deeper than
-/// `depth`.
+/// What a text may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// The deepest nesting of arrays and objects; the outermost counts as one.
+    pub depth: usize,
+    /// How many duplicates are looked for before the reading ends; at least one.
+    pub duplicates: usize,
+}
+
+/// The longest path of a duplicate that is reported, in bytes: a name is as long as its author likes.
+const MAX_PATH: usize = 200;
+
+/// Parses the text of one JSON value, refusing duplicate members at every level and nesting deeper than the
+/// bound.
 ///
 /// # Errors
 /// [`Error`] says whether the syntax is wrong or which members are there twice.
-pub fn parse(text: &[u8], depth: usize) -> Result<Value, Error> {
-    let duplicates = RefCell::new(Vec::new());
-    let too_deep = Cell::new(false);
-    let strict = Strict { path: Path::Root, duplicates: &duplicates, too_deep: &too_deep, depth };
+pub fn parse(text: &[u8], bounds: Bounds) -> Result<Value, Error> {
+    let found = Found { most: bounds.duplicates, ..Found::default() };
+    let strict = Strict { path: Path::Root, found: &found, depth: bounds.depth };
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = strict
         .deserialize(&mut deserializer)
         .and_then(|value| deserializer.end().map(|()| value))
-        .map_err(|error| {
-            Error::Syntax(match (too_deep.get(), error.line()) {
-                (true, line) => format!("nested too deeply at line {line}"),
-                (false, line) => format!("not JSON at line {line}, column {}", error.column()),
-            })
-        })?;
-    let duplicates = duplicates.into_inner();
-    if duplicates.is_empty() { Ok(value) } else { Err(Error::Duplicates(duplicates)) }
+        .map_err(|error| match (found.too_deep.get(), error.line()) {
+            (true, line) => format!("nested too deeply at line {line}"),
+            (false, line) => format!("not JSON at line {line}, column {}", error.column()),
+        });
+    let duplicates = found.duplicates.into_inner();
+    match value {
+        // A reading that ended because it had found enough of them ended for them.
+        _ if !duplicates.is_empty() => Err(Error::Duplicates(duplicates)),
+        Ok(value) => Ok(value),
+        Err(message) => Err(Error::Syntax(message)),
+    }
+}
+
+/// How deeply a value is nested; an array or object with nothing in it counts as one.
+#[must_use]
+pub fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(elements) => 1 + elements.iter().map(depth).max().unwrap_or(0),
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
+
+/// What the reading came upon.
+#[derive(Default)]
+struct Found {
+    duplicates: RefCell<Vec<String>>,
+    most: usize,
+    too_deep: Cell<bool>,
+}
+
+impl Found {
+    /// Notes a duplicate; an error once there are enough of them.
+    fn duplicate<E: serde::de::Error>(&self, path: Path<'_>) -> Result<(), E> {
+        let mut cut = Cut(String::new());
+        // An error here says that the path was cut.
+        let _cut = fmt::Write::write_fmt(&mut cut, format_args!("{path}"));
+        let mut duplicates = self.duplicates.try_borrow_mut().map_err(E::custom)?;
+        duplicates.push(cut.0);
+        if duplicates.len() < self.most { Ok(()) } else { Err(E::custom("duplicate members")) }
+    }
+}
+
+/// A text that takes no more than [`MAX_PATH`] bytes.
+struct Cut(String);
+
+impl fmt::Write for Cut {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = MAX_PATH.saturating_sub(self.0.len());
+        let fits = text.floor_char_boundary(room);
+        self.0.push_str(text.get(..fits).unwrap_or_default());
+        if fits == text.len() {
+            return Ok(());
+        }
+        self.0.push('…');
+        Err(fmt::Error)
+    }
 }
 
 /// Where in the document the parser stands; a list on the stack, so that a document without faults allocates
@@ -65,8 +125,7 @@ impl fmt::Display for Path<'_> {
 #[derive(Clone, Copy)]
 struct Strict<'s> {
     path: Path<'s>,
-    duplicates: &'s RefCell<Vec<String>>,
-    too_deep: &'s Cell<bool>,
+    found: &'s Found,
     depth: usize,
 }
 
@@ -76,7 +135,7 @@ impl<'s> Strict<'s> {
         match self.depth.checked_sub(1) {
             Some(depth) => Ok(Self { depth, ..self }),
             None => {
-                self.too_deep.set(true);
+                self.found.too_deep.set(true);
                 Err(E::custom("nested too deeply"))
             }
         }
@@ -143,7 +202,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
         while let Some(name) = members.next_key::<String>()? {
             let path = Path::Member(&self.path, &name);
             if object.contains_key(&name) {
-                self.duplicates.try_borrow_mut().map_err(A::Error::custom)?.push(path.to_string());
+                self.found.duplicate(path)?;
             }
             let value = members.next_value_seed(Strict { path, ..inner })?;
             object.insert(name, value);
@@ -157,15 +216,19 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
     use super::*;
 
+    fn bounds(depth: usize) -> Bounds {
+        Bounds { depth, duplicates: 20 }
+    }
+
     #[test]
     fn a_document_without_faults_is_what_serde_json_reads() {
         let text = br#"{"a":[1,-2,2.5,"x",null,true,{"b":{}}],"c":18446744073709551615}"#;
-        assert_eq!(parse(text, 8).unwrap(), serde_json::from_slice::<Value>(text).unwrap());
+        assert_eq!(parse(text, bounds(8)).unwrap(), serde_json::from_slice::<Value>(text).unwrap());
     }
 
     #[test]
     fn every_duplicate_member_is_named_by_its_path() {
-        let Err(Error::Duplicates(paths)) = parse(br#"{"a":1,"b":[{"c":1,"c":2}],"a":2}"#, 8) else {
+        let Err(Error::Duplicates(paths)) = parse(br#"{"a":1,"b":[{"c":1,"c":2}],"a":2}"#, bounds(8)) else {
             panic!()
         };
         assert_eq!(paths, ["b[0].c", "a"]);
@@ -173,30 +236,40 @@ mod tests {
 
     #[test]
     fn an_escaped_spelling_of_a_name_is_the_same_name() {
-        assert!(matches!(parse(br#"{"iss":"a","\u0069ss":"b"}"#, 8), Err(Error::Duplicates(_))));
+        assert!(matches!(parse(br#"{"iss":"a","\u0069ss":"b"}"#, bounds(8)), Err(Error::Duplicates(_))));
     }
 
     #[test]
     fn nesting_stops_at_the_depth_given() {
-        assert!(parse(b"[[[]]]", 3).is_ok());
-        assert!(parse(b"[[[1]]]", 3).is_ok());
+        assert!(parse(b"[[[]]]", bounds(3)).is_ok());
+        assert!(parse(b"[[[1]]]", bounds(3)).is_ok());
         assert!(
-            matches!(parse(b"[[[[]]]]", 3), Err(Error::Syntax(message)) if message.contains("too deeply"))
+            matches!(parse(b"[[[[]]]]", bounds(3)), Err(Error::Syntax(message)) if message.contains("too deeply"))
         );
     }
 
     #[test]
     fn bytes_after_the_value_are_refused() {
-        assert!(matches!(parse(b"{} {}", 3), Err(Error::Syntax(_))));
+        assert!(matches!(parse(b"{} {}", bounds(3)), Err(Error::Syntax(_))));
     }
 
     #[test]
     fn bytes_that_are_not_utf_8_are_refused() {
-        assert!(matches!(parse(b"{\"a\":\"\xff\"}", 3), Err(Error::Syntax(_))));
+        assert!(matches!(parse(b"{\"a\":\"\xff\"}", bounds(3)), Err(Error::Syntax(_))));
     }
 
     #[test]
     fn a_number_too_large_for_a_double_is_refused() {
-        assert!(matches!(parse(b"1e999", 3), Err(Error::Syntax(_))));
+        assert!(matches!(parse(b"1e999", bounds(3)), Err(Error::Syntax(_))));
+    }
+
+    #[test]
+    fn no_more_duplicates_are_looked_for_than_asked_and_a_long_path_is_cut() {
+        let text = format!(r#"{{"{}":{{"a":1,"a":1,"a":1,"a":1}}}}"#, "é".repeat(500));
+        let Err(Error::Duplicates(paths)) = parse(text.as_bytes(), Bounds { depth: 3, duplicates: 2 }) else {
+            panic!()
+        };
+        assert_eq!(paths.len(), 2);
+        assert!(paths.iter().all(|path| path.len() <= MAX_PATH + 3 && path.ends_with('…')));
     }
 }

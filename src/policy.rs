@@ -76,10 +76,12 @@ impl Policy {
         self.door
     }
 
-    /// Whether a client may not set this header, as a trailer no more than as a header.
+    /// Whether this header decides here, or is trusted behind: an owned one, or one that holds a credential.
+    /// No client sets it as a trailer, or has it removed on the way.
     #[must_use]
-    pub fn owns(&self, header: &[u8]) -> bool {
-        self.owned.owns(header)
+    pub fn guards(&self, header: &[u8]) -> bool {
+        let is_source = |issuer: &Issuer| issuer.source.header.as_bytes().eq_ignore_ascii_case(header);
+        self.owned.owns(header) || self.issuers.iter().any(is_source)
     }
 
     /// Whether a decision depends on the upstream cluster, so that the host need not look it up where not.
@@ -100,6 +102,8 @@ pub fn decide(policy: &Policy, keys: &Keys, request: &Request<'_>, now: UnixTime
 
 fn permit(policy: &Policy, keys: &Keys, request: &Request<'_>, now: UnixTime) -> Result<Permit, Denial> {
     check_method(request)?;
+    check_connection(policy, request)?;
+    // Before the entrance: nobody learns from a closed route whether a key is right.
     if policy.access == Access::Deny {
         return Err(Code::RouteDenied.into());
     }
@@ -108,7 +112,8 @@ fn permit(policy: &Policy, keys: &Keys, request: &Request<'_>, now: UnixTime) ->
         entrances => Some(entrance::admit(entrances, request, now)?),
     };
     let caller = match policy.access {
-        Access::Public | Access::Deny => Caller::default(),
+        Access::Deny => return Err(Code::RouteDenied.into()),
+        Access::Public => Caller::default(),
         Access::Optional | Access::Authenticated => Caller::of(policy, keys, entrance, request, now)?,
     };
     if let Some(principal) = &caller.principal {
@@ -132,6 +137,13 @@ fn check_method(request: &Request<'_>) -> Result<(), Code> {
         return Err(Code::MethodRefused);
     }
     single(b":path").map(drop)
+}
+
+/// What `connection` names is for the next hop only, and that hop removes it (RFC 9110 section 7.6.1). Envoy
+/// forwards the header on an upgrade, so a client could have a trusted header removed behind the door.
+fn check_connection(policy: &Policy, request: &Request<'_>) -> Result<(), Code> {
+    let mut named = request.values(b"connection").flat_map(|value| value.split(|byte| *byte == b','));
+    if named.any(|name| policy.guards(name.trim_ascii())) { Err(Code::HeaderMalformed) } else { Ok(()) }
 }
 
 /// Who calls, and which credential said so.
@@ -202,7 +214,7 @@ fn mutations(
         caller.trusts(name)
             || entrance.is_some_and(|entrance| entrance.forward && entrance.header.as_bytes() == name)
     };
-    for (name, _) in request.headers().filter(|(name, _)| policy.owns(name) && !stays(name)) {
+    for (name, _) in request.headers().filter(|(name, _)| policy.owned.owns(name) && !stays(name)) {
         remove(name);
     }
     for issuer in &policy.issuers {

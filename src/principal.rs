@@ -10,7 +10,7 @@ use crate::tenant::Tenant;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     pub(crate) issuer: Option<Arc<str>>,
-    pub(crate) subject: Option<Subject>,
+    pub(crate) subject: Subject,
     pub(crate) tenant: Option<Tenant>,
     pub(crate) permissions: Vec<Grant>,
     pub(crate) scopes: Vec<Grant>,
@@ -26,8 +26,8 @@ impl Principal {
 
     /// Who it is.
     #[must_use]
-    pub fn subject(&self) -> Option<&str> {
-        self.subject.as_ref().map(Subject::as_str)
+    pub fn subject(&self) -> &str {
+        self.subject.as_str()
     }
 
     /// The tenant for whom the caller acts.

@@ -277,6 +277,71 @@ fn a_filter_that_fails_open_is_an_error() {
     check(&document.to_string()).failed(3, &format!("{CONFIG}.failure_policy: "));
 }
 
+/// An outer door whose key may go to `inner`, with these routes around it.
+fn door_with_routes(routes: &Value) -> String {
+    let configuration = json!({
+        "door": "outer", "default": "public", "gatewayKey": { "key": { "env": "KEY" }, "to": ["inner*"] },
+    });
+    let mut document = bootstrap(&configuration.to_string(), &json!({}));
+    let manager = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
+    let manager = document.pointer_mut(manager).unwrap();
+    manager["@type"] =
+        "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+            .into();
+    manager["route_config"] = json!({ "virtual_hosts": [{ "routes": routes }] });
+    document.to_string()
+}
+
+#[test]
+fn a_route_by_a_header_that_the_door_changes_may_not_lead_the_key_elsewhere() {
+    let by = |header: &str, cluster: &str| {
+        json!([
+            { "match": { "prefix": "/", "headers": [{ "name": header, "present_match": true }] },
+              "route": { "cluster": "inner" } },
+            { "match": { "prefix": "/" }, "route": { "cluster": cluster } },
+        ])
+    };
+    for header in ["x-user-id", "X-Tenant-ID", "x_user_id", "x-gateway-key", "x-original-url"] {
+        check(&door_with_routes(&by(header, "elsewhere")))
+            .failed(3, "virtual_hosts[0].routes[0].match.headers[0]: the door changes");
+        check(&door_with_routes(&by(header, "inner-2"))).succeeded();
+    }
+    check(&door_with_routes(&by("x-canary", "elsewhere"))).succeeded();
+}
+
+#[test]
+fn a_mirror_outside_the_bounds_of_the_key_is_an_error() {
+    let to = |mirror: &str| {
+        json!([{ "match": { "prefix": "/" },
+                 "route": { "cluster": "inner", "request_mirror_policies": [{ "cluster": mirror }] } }])
+    };
+    check(&door_with_routes(&to("shadow")))
+        .failed(3, "request_mirror_policies[0]: a mirror gets the gateway key");
+    check(&door_with_routes(&to("inner-shadow"))).succeeded();
+}
+
+#[test]
+fn a_bootstrap_names_the_clusters_that_get_the_key() {
+    let configuration = r#"{"door":"outer","default":"public","gatewayKey":{"key":{"env":"KEY"}}}"#;
+    check(&bootstrap(configuration, &json!({})).to_string()).failed(3, "gatewayKey.to: is missing");
+    check(configuration).succeeded();
+}
+
+#[test]
+fn a_key_that_is_left_out_is_a_warning_and_no_error() {
+    let document = json!({ "door": "outer", "issuers": { "main": {
+        "issuer": "https://i", "audiences": ["a"],
+        "keys": [{ "jwks": { "keys": [
+            { "kty": "EC", "crv": "P-256", "x": "cfkTBm69XjpRPhaDxaNULIExNap7XXwEOlQF5EqvMcU",
+              "y": "akoKZT1o9t1ye29X48VlRyE9WoMi6tupQNbsPCZgEgw" },
+            { "kty": "EC", "crv": "P-521", "kid": "next" },
+        ] } }],
+    } } });
+    let run = check(&document.to_string());
+    assert!(run.err.contains("warning: issuers.main.keys[0].jwks: keys[1] is left out"), "{}", run.err);
+    run.succeeded();
+}
+
 #[test]
 fn a_configuration_that_is_no_string_value_is_an_error() {
     let mut document = bootstrap(INNER, &json!({"code": {"local": {"filename": "dist/vestibule.wasm"}}}));
@@ -443,7 +508,7 @@ fn a_token_signed_here_is_permitted_by_a_door_with_the_printed_keys() {
             "issuer": "https://issuer.example", "audiences": ["api"], "keys": [{"jwks": jwks}],
         }}});
         check(&configuration.to_string()).succeeded();
-        let policy = compile::compile(&configuration, &Secrets::Unchecked).unwrap();
+        let policy = compile::compile(&configuration, &Secrets::Unchecked).unwrap().value;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let authorization = format!("Bearer {}", token.trim_end());
         let headers: [(&[u8], &[u8]); 4] = [

@@ -1,31 +1,19 @@
 //! Entrances: the hashes of their keys, and what each is trusted to say.
 
-use std::sync::Arc;
-
 use sha2::{Digest as _, Sha256};
 
 use super::secret::{self, Resolved, Secrets};
 use crate::config::Config;
-use crate::config::entrance::{self as written, KeyForm};
+use crate::config::entrance::{self as written, KeyForm, Trusted};
 use crate::config::node::Named;
 use crate::credential::entrance::{AcceptedKey, Entrance, Trust};
 use crate::credential::gateway_key::GatewayKey;
+use crate::header::HeaderName;
 
 pub(super) fn compile(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Vec<Entrance>> {
-    let compiled: Vec<_> = config.entrances.iter().map(|named| entrance(config, named, secrets)).collect();
-    let mut seen: Vec<[u8; 32]> = Vec::new();
-    for (named, key) in config.entrances.iter().zip(&compiled).flat_map(|(named, entrance)| {
-        entrance.iter().flat_map(|entrance| &entrance.keys).map(move |key| (named, key))
-    }) {
-        if seen.contains(&key.sha256) {
-            named
-                .node
-                .below("keys")
-                .below(&key.name)
-                .error("is the same key as another one: one key has one name and one entrance");
-        }
-        seen.push(key.sha256);
-    }
+    let mut seen = Vec::new();
+    let compiled: Vec<_> =
+        config.entrances.iter().map(|named| entrance(config, named, secrets, &mut seen)).collect();
     compiled.into_iter().collect()
 }
 
@@ -33,25 +21,35 @@ fn entrance(
     config: &Config<'_>,
     named: &Named<'_, written::Entrance<'_>>,
     secrets: &Secrets<'_>,
+    seen: &mut Vec<[u8; 32]>,
 ) -> Option<Entrance> {
     let Named { node, entry, .. } = named;
     let written::Entrance { keys, header, trust, forward } = entry;
-    if trust.is_some() && !config.issuers.is_empty() {
-        node.below("trust").error(
+    let trust_node = node.below("trust");
+    match trust {
+        Trusted::Headers(_) if !config.issuers.is_empty() => trust_node.error(
             "is a second credential beside `issuers`, which this version does not tell apart: \
              keep one of them",
-        );
+        ),
+        Trusted::Unwritten if config.issuers.is_empty() && config.entrances.len() > 1 => trust_node
+            .error("is missing: with several entrances, say of each which headers it may fill, or `none`"),
+        Trusted::Unwritten | Trusted::Unreadable | Trusted::Nothing | Trusted::Headers(_) => {}
     }
-    let keys: Vec<_> = keys.iter().map(|key| accepted_key(key, secrets)).collect();
+    // Every key is compiled before the first that failed is given up on, so that all errors are found.
+    let keys: Vec<_> = keys.iter().map(|key| accepted_key(key, secrets, seen)).collect();
     Some(Entrance {
         header: header.clone()?,
         keys: keys.into_iter().collect::<Option<_>>()?,
-        trust: config.trust_of(trust.as_ref())?,
+        trust: config.trust_of(&entry.trust)?,
         forward: *forward,
     })
 }
 
-fn accepted_key(named: &Named<'_, written::Key<'_>>, secrets: &Secrets<'_>) -> Option<AcceptedKey> {
+fn accepted_key(
+    named: &Named<'_, written::Key<'_>>,
+    secrets: &Secrets<'_>,
+    seen: &mut Vec<[u8; 32]>,
+) -> Option<AcceptedKey> {
     let written::Key { form, not_before, not_after } = &named.entry;
     let sha256 = match form.as_ref()? {
         KeyForm::Sha256(hash) => *hash,
@@ -63,23 +61,23 @@ fn accepted_key(named: &Named<'_, written::Key<'_>>, secrets: &Secrets<'_>) -> O
             },
         },
     };
-    Some(AcceptedKey {
-        name: Arc::clone(&named.name),
-        sha256,
-        not_before: *not_before,
-        not_after: *not_after,
-    })
+    if seen.contains(&sha256) {
+        named.node.error("is the same key as another one: one key has one name and one entrance");
+    }
+    seen.push(sha256);
+    Some(AcceptedKey { sha256, not_before: *not_before, not_after: *not_after })
 }
 
 impl Config<'_> {
     /// What an entrance is trusted to say: what is written, or the three default headers where there is no
-    /// other credential. None, where the written trust could not be read.
-    pub(super) fn trust_of(&self, written: Option<&Option<Trust>>) -> Option<Option<Trust>> {
-        use crate::header::HeaderName;
+    /// other credential. None, where what is written could not be read.
+    pub(super) fn trust_of(&self, written: &Trusted) -> Option<Option<Trust>> {
         match written {
-            Some(written) => written.clone().map(Some),
-            None if !self.issuers.is_empty() => Some(None),
-            None => Some(Some(Trust {
+            Trusted::Unreadable => None,
+            Trusted::Headers(trust) => Some(Some(trust.clone())),
+            Trusted::Nothing => Some(None),
+            Trusted::Unwritten if !self.issuers.is_empty() => Some(None),
+            Trusted::Unwritten => Some(Some(Trust {
                 subject: HeaderName::parse("x-user-id")?,
                 tenant: HeaderName::parse("x-tenant-id"),
                 permissions: HeaderName::parse("x-user-permissions"),
@@ -87,9 +85,13 @@ impl Config<'_> {
         }
     }
 
-    /// Whether anything here can prove a principal.
+    /// Whether anything here can prove a principal. What could not be read counts: it has its error already.
     pub(super) fn has_credential_source(&self) -> bool {
         let document = self.node.value();
-        document.get("issuers").is_some() || document.get("entrances").is_some()
+        let trusts = |named: &Named<'_, written::Entrance<'_>>| {
+            !matches!(self.trust_of(&named.entry.trust), Some(None))
+        };
+        let unread_entrances = document.get("entrances").is_some() && self.entrances.is_empty();
+        document.get("issuers").is_some() || unread_entrances || self.entrances.iter().any(trusts)
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::config::Config;
 use crate::config::issuer::{self as written, KeySource, Type};
 use crate::config::node::{Named, Node};
+use crate::config::{Config, Limits};
 use crate::credential::bearer::Source;
 use crate::credential::issuer::{Identity, Issuer, Types};
 use crate::header::HeaderName;
@@ -18,10 +18,10 @@ pub(super) fn compile(config: &Config<'_>) -> Option<Vec<Issuer>> {
         config.node.below("issuers").error("this version reads one issuer: remove the others");
     }
     // Every issuer is compiled before the first that failed is given up on, so that all errors are found.
-    config.issuers.iter().map(issuer).collect::<Vec<_>>().into_iter().collect()
+    config.issuers.iter().map(|named| issuer(named, config.limits)).collect::<Vec<_>>().into_iter().collect()
 }
 
-fn issuer(named: &Named<'_, written::Issuer<'_>>) -> Option<Issuer> {
+fn issuer(named: &Named<'_, written::Issuer<'_>>, limits: Limits) -> Option<Issuer> {
     let Named { name, node, entry } = named;
     let written::Issuer {
         issuer,
@@ -36,7 +36,7 @@ fn issuer(named: &Named<'_, written::Issuer<'_>>) -> Option<Issuer> {
         identity,
     } = entry;
     let audiences = audiences.as_ref().and_then(|audiences| self::audiences(node, *issuer, audiences));
-    let keys = keys.as_ref().and_then(|sources| self::keys(node, sources, algorithms.as_deref()));
+    let keys = keys.as_ref().and_then(|sources| self::keys(node, sources, algorithms.as_deref(), limits));
     let source =
         Source { header: HeaderName::parse("authorization")?, scheme: "Bearer".into(), forward: *forward };
     let written::Identity { subject, tenant, permissions, scopes, roles } = identity;
@@ -86,7 +86,12 @@ fn audiences(node: &Node<'_>, issuer: Option<&str>, audiences: &[&str]) -> Optio
 
 /// The keys of all sources. A source that gives none is an error; a key that cannot be used beside others
 /// that can is not.
-fn keys(node: &Node<'_>, sources: &[KeySource<'_>], algorithms: Option<&[Algorithm]>) -> Option<Vec<Key>> {
+fn keys(
+    node: &Node<'_>,
+    sources: &[KeySource<'_>],
+    algorithms: Option<&[Algorithm]>,
+    limits: Limits,
+) -> Option<Vec<Key>> {
     let read: Vec<Option<Vec<Key>>> = sources.iter().map(|source| source_keys(source, algorithms)).collect();
     let keys: Vec<Key> = read.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
     for algorithm in algorithms.into_iter().flatten() {
@@ -95,7 +100,34 @@ fn keys(node: &Node<'_>, sources: &[KeySource<'_>], algorithms: Option<&[Algorit
                 .error(format!("{algorithm} goes with none of the keys: remove it, or add a key for it"));
         }
     }
+    check_tries(&node.below("keys"), &keys, limits);
     Some(keys)
+}
+
+/// Keys that one token could be tried with are no more than the tries: the last of them would never be used.
+fn check_tries(node: &Node<'_>, keys: &[Key], limits: Limits) {
+    for (key, algorithm) in
+        keys.iter().flat_map(|key| key.algorithms().iter().map(move |algorithm| (key, algorithm)))
+    {
+        let alike = keys
+            .iter()
+            .filter(|other| other.kid() == key.kid() && other.algorithms().contains(algorithm))
+            .count();
+        let of = if key.kid().is_some() { "of one `kid`" } else { "without `kid`" };
+        if alike > limits.signature_tries {
+            node.error(format!(
+                "has {alike} {algorithm} keys {of}, and a token is tried with {} (`limits.signatureTries`): \
+                 give each a `kid` of its own",
+                limits.signature_tries
+            ));
+        } else if alike > limits.module_signature_tries {
+            node.warn(format!(
+                "has {alike} {algorithm} keys {of}: where Envoy cannot verify, a token is tried with {} only \
+                 (`limits.moduleSignatureTries`)",
+                limits.module_signature_tries
+            ));
+        }
+    }
 }
 
 fn source_keys(source: &KeySource<'_>, algorithms: Option<&[Algorithm]>) -> Option<Vec<Key>> {
@@ -122,6 +154,9 @@ fn source_keys(source: &KeySource<'_>, algorithms: Option<&[Algorithm]>) -> Opti
                     "has no usable key ({})",
                     if reasons.is_empty() { "it is empty".into() } else { reasons.join("; ") }
                 ));
+            }
+            for (position, reason) in &set.unusable {
+                node.warn(format!("keys[{position}] is left out: {reason}"));
             }
             Some(set.keys)
         }

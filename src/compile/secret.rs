@@ -35,20 +35,23 @@ pub(super) fn resolve(secret: &Secret<'_>, secrets: &Secrets<'_>) -> Option<Reso
         Secrets::Unchecked => return Some(Resolved::Unchecked),
         Secrets::From(environment) => environment,
     };
-    let name = secret.env;
-    let refuse = |message: String| secret.node.below("env").refuse(message);
-    let Some(text) = environment(name) else {
-        return refuse(format!(
-            "{name} is not set in the filter's environment: list it under the VM's environment variables"
-        ));
+    // The variable's name stays out of the messages: somebody may have written the secret itself in its
+    // place.
+    let refuse = |message: &str| secret.node.below("env").refuse(message.into());
+    let Some(text) = environment(secret.env) else {
+        return refuse(
+            "names a variable that is not set in the filter's environment: \
+             list it under the VM's environment variables",
+        );
     };
     if text.is_empty() {
-        return refuse(format!("{name} is empty"));
+        return refuse("names a variable that is empty: set it, or remove this");
     }
     if text.trim() != text {
-        return refuse(format!(
-            "{name} has white space at its ends (a line break at the end of a file, most often): remove it"
-        ));
+        return refuse(
+            "names a variable that has white space at its ends (a line break at the end of a file, most often): \
+             remove it",
+        );
     }
     let decoded = match secret.encoding {
         Encoding::Utf8 => Some(text.into_bytes()),
@@ -58,6 +61,6 @@ pub(super) fn resolve(secret: &Secret<'_>, secrets: &Secrets<'_>) -> Option<Reso
     };
     match decoded {
         Some(value) => Some(Resolved::Value(value)),
-        None => refuse(format!("{name} does not decode as its `encoding` says")),
+        None => refuse("names a variable that does not decode as `encoding` says"),
     }
 }

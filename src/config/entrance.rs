@@ -14,10 +14,23 @@ pub struct Entrance<'v> {
     pub keys: Vec<Named<'v, Key<'v>>>,
     /// `header`.
     pub header: Option<HeaderName>,
-    /// `trust`; none where the default is to be taken.
-    pub trust: Option<Option<Trust>>,
+    /// `trust`.
+    pub trust: Trusted,
     /// `forward`: whether the key stays on the request.
     pub forward: bool,
+}
+
+/// What an entrance is trusted to say.
+#[derive(Clone, Debug)]
+pub enum Trusted {
+    /// Nothing is written: the default is to be taken.
+    Unwritten,
+    /// What is written could not be read, and there is an error about it.
+    Unreadable,
+    /// `none`.
+    Nothing,
+    /// These headers.
+    Headers(Trust),
 }
 
 /// One accepted gateway key.
@@ -48,7 +61,7 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Entrance<'v>> {
     let entrance = Entrance {
         keys: keys.map(|keys| keys.named(key)).unwrap_or_default(),
         header: header.unwrap_or_else(|| HeaderName::parse(GATEWAY_KEY_HEADER)),
-        trust: fields.optional("trust").map(|node| trust(&node)),
+        trust: fields.optional("trust").map_or(Trusted::Unwritten, |node| trusted(&node)),
         forward: fields.optional("forward").and_then(|forward| forward.boolean()).unwrap_or(false),
     };
     fields.finish();
@@ -96,6 +109,13 @@ fn key<'v>(node: &Node<'v>) -> Option<Key<'v>> {
     Some(key)
 }
 
+fn trusted(node: &Node<'_>) -> Trusted {
+    if node.value().is_string() {
+        return node.choice(&[("none", Trusted::Nothing)]).unwrap_or(Trusted::Unreadable);
+    }
+    trust(node).map_or(Trusted::Unreadable, Trusted::Headers)
+}
+
 fn trust(node: &Node<'_>) -> Option<Trust> {
     let mut fields = node.object()?;
     let subject = fields
@@ -111,12 +131,18 @@ fn trust(node: &Node<'_>) -> Option<Trust> {
     Some(Trust { subject: subject?, tenant: tenant.flatten(), permissions: permissions.flatten() })
 }
 
-/// An RFC 3339 time with its offset.
+/// An RFC 3339 time to the second, with its offset. `jiff` reads more than that, so the shape is checked
+/// first.
 fn timestamp(node: &Node<'_>) -> Option<UnixTime> {
-    let time =
-        node.text()?.parse::<jiff::Timestamp>().ok().and_then(|time| u64::try_from(time.as_second()).ok());
-    time.map(UnixTime::from_secs)
-        .or_else(|| node.refuse("is not a time as in `2026-01-31T00:00:00Z` (RFC 3339)".into()))
+    let text = node.text()?;
+    let shape: String = text.chars().map(|digit| if digit.is_ascii_digit() { '0' } else { digit }).collect();
+    let shapes = ["0000-00-00T00:00:00Z", "0000-00-00T00:00:00+00:00", "0000-00-00T00:00:00-00:00"];
+    let time = shapes.contains(&shape.as_str()).then(|| text.parse::<jiff::Timestamp>().ok()).flatten();
+    let Some(time) = time else {
+        return node.refuse("is not a time to the second as in `2026-01-31T00:00:00Z` (RFC 3339)".into());
+    };
+    let time = u64::try_from(time.as_second()).ok().map(UnixTime::from_secs);
+    time.or_else(|| node.refuse("lies before 1970: remove it or correct it".into()))
 }
 
 pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {

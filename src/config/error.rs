@@ -1,6 +1,6 @@
 //! What is wrong with a configuration: for the operator, at load, all of it at once.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 /// One fault: where it is, and what to do about it. It never holds a configured value that may be a secret.
@@ -40,13 +40,21 @@ impl fmt::Display for ConfigError {
 pub struct ConfigErrors(Vec<ConfigError>);
 
 impl ConfigErrors {
-    pub(crate) fn one(error: ConfigError) -> Self {
-        Self(vec![error])
-    }
-
     /// The faults, in the order of the document's reading.
     pub fn iter(&self) -> std::slice::Iter<'_, ConfigError> {
         self.0.iter()
+    }
+}
+
+impl From<ConfigError> for ConfigErrors {
+    fn from(error: ConfigError) -> Self {
+        Self(vec![error])
+    }
+}
+
+impl FromIterator<ConfigError> for ConfigErrors {
+    fn from_iter<I: IntoIterator<Item = ConfigError>>(errors: I) -> Self {
+        Self(errors.into_iter().collect())
     }
 }
 
@@ -73,28 +81,53 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
-/// The list that a reading fills.
+/// The lists that a reading fills.
 #[derive(Debug, Default)]
-pub(crate) struct ErrorList(RefCell<Vec<ConfigError>>);
+pub(crate) struct ErrorList {
+    errors: RefCell<Vec<ConfigError>>,
+    warnings: RefCell<Vec<ConfigError>>,
+    left_out: Cell<usize>,
+}
+
+/// The most errors that are reported; a document with more of them is not mended line by line.
+const MOST: usize = 100;
 
 impl ErrorList {
     pub(crate) fn push(&self, error: ConfigError) {
-        let mut errors = self.0.borrow_mut();
-        if !errors.contains(&error) {
+        let mut errors = self.errors.borrow_mut();
+        if errors.len() >= MOST {
+            self.left_out.set(self.left_out.get().saturating_add(1));
+        } else if !errors.contains(&error) {
             errors.push(error);
         }
     }
 
+    pub(crate) fn warn(&self, warning: ConfigError) {
+        let mut warnings = self.warnings.borrow_mut();
+        if warnings.len() < MOST && !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+
+    /// What is no error.
+    pub(crate) fn warnings(&self) -> Vec<ConfigError> {
+        self.warnings.borrow().clone()
+    }
+
     /// `value` if there is one and no error; the errors otherwise.
     pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, ConfigErrors> {
-        let errors = self.0.into_inner();
+        let mut errors = self.errors.into_inner();
         match value {
-            Some(value) if errors.is_empty() => Ok(value),
-            None if errors.is_empty() => Err(ConfigErrors::one(ConfigError::new(
+            Some(value) if errors.is_empty() => return Ok(value),
+            None if errors.is_empty() => errors.push(ConfigError::new(
                 "",
                 "cannot be used, for a reason that was not recorded: please report this as a bug",
-            ))),
-            Some(_) | None => Err(ConfigErrors(errors)),
+            )),
+            Some(_) | None => {}
         }
+        if let left_out @ 1.. = self.left_out.get() {
+            errors.push(ConfigError::new("", format!("has {left_out} more errors, which are not shown")));
+        }
+        Err(ConfigErrors(errors))
     }
 }

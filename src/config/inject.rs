@@ -1,5 +1,7 @@
 //! `inject`: header → what is written into it.
 
+use serde_json::Value;
+
 use super::node::Node;
 use crate::header::{self, HeaderName};
 use crate::policy::inject::Source;
@@ -28,33 +30,22 @@ fn one<'v>(name: &str, node: Node<'v>) -> Option<Inject<'v>> {
                 false
             }
         });
-    let source = match node.value().as_object() {
-        Some(_) => text(&node).map(Some),
-        None => node.choice_of(),
+    let source = match node.value() {
+        Value::Object(_) => text(&node).map(Some),
+        Value::String(_) => node.choice(&[
+            ("subject", Some(Source::Subject)),
+            ("tenant", Some(Source::Tenant)),
+            ("permissions", Some(Source::Permissions)),
+            ("scopes", Some(Source::Scopes)),
+            ("roles", Some(Source::Roles)),
+            ("issuer", Some(Source::Issuer)),
+            ("none", None),
+        ]),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+            node.refuse("must be the name of what to inject, or `{value: text}`".into())
+        }
     };
     Some(Inject { header: header?, source: source?, node })
-}
-
-impl Node<'_> {
-    fn choice_of(&self) -> Option<Option<Source>> {
-        const WORDS: [&str; 7] = ["subject", "tenant", "permissions", "scopes", "roles", "issuer", "none"];
-        let source = match self.value().as_str() {
-            Some("subject") => Some(Source::Subject),
-            Some("tenant") => Some(Source::Tenant),
-            Some("permissions") => Some(Source::Permissions),
-            Some("scopes") => Some(Source::Scopes),
-            Some("roles") => Some(Source::Roles),
-            Some("issuer") => Some(Source::Issuer),
-            Some("none") => None,
-            Some(_) | None => {
-                return self.refuse(format!(
-                    "must be one of {}, or `{{value: text}}`",
-                    WORDS.map(|word| format!("`{word}`")).join(", ")
-                ));
-            }
-        };
-        Some(source)
-    }
 }
 
 fn text(node: &Node<'_>) -> Option<Source> {

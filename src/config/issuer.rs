@@ -217,7 +217,7 @@ fn identity(node: Option<&Node<'_>>) -> Identity {
 pub(crate) fn jwks(node: &Node<'_>) -> Option<Value> {
     match node.value() {
         set @ Value::Object(_) => Some(set.clone()),
-        Value::String(text) => match crate::json::parse(text.as_bytes(), 16) {
+        Value::String(text) => match crate::json::parse(text.as_bytes(), super::BOUNDS) {
             Ok(set) => Some(set),
             Err(crate::json::Error::Syntax(message)) => node.refuse(format!("is {message}")),
             Err(crate::json::Error::Duplicates(paths)) => {

@@ -1,6 +1,7 @@
 //! A value of the document with its place, and the few ways to read one. Whatever cannot be read becomes an
 //! error with its path and its remedy, and the reading goes on.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +10,22 @@ use serde_json::{Map, Value};
 
 use super::error::{ConfigError, ErrorList};
 
+/// The most entries of a list or map: what is configured bounds what a request can cost.
+const MAX_ENTRIES: usize = 100;
+
 /// A value and where it stands.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Node<'v> {
     value: &'v Value,
     path: String,
     errors: &'v ErrorList,
+}
+
+/// Without the value: somebody may have written a secret into it.
+impl fmt::Debug for Node<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Node({})", self.path)
+    }
 }
 
 /// An entry of a map by name.
@@ -35,6 +46,10 @@ impl<'v> Node<'v> {
 
     pub(crate) fn error(&self, message: impl Into<String>) {
         self.errors.push(ConfigError::new(self.path.clone(), message));
+    }
+
+    pub(crate) fn warn(&self, message: impl Into<String>) {
+        self.errors.warn(ConfigError::new(self.path.clone(), message));
     }
 
     /// Records an error and gives nothing, for the arm of a match.
@@ -109,10 +124,10 @@ impl<'v> Node<'v> {
     }
 
     /// One of the given words.
-    pub(crate) fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn choice<T: Clone>(&self, choices: &[(&str, T)]) -> Option<T> {
         let found = self.value.as_str().and_then(|text| choices.iter().find(|(word, _)| *word == text));
         let words = || choices.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-        found.map(|(_, choice)| *choice).or_else(|| self.refuse(format!("must be one of {}", words())))
+        found.map(|(_, choice)| choice.clone()).or_else(|| self.refuse(format!("must be one of {}", words())))
     }
 
     /// A duration: a whole number with `ms`, `s`, `m` or `h`.
@@ -144,6 +159,12 @@ impl<'v> Node<'v> {
         Some(Fields { node: self.clone(), members, known: Vec::new() })
     }
 
+    fn check_entries(&self, entries: usize) {
+        if entries > MAX_ENTRIES {
+            self.error(format!("has {entries} entries, and at most {MAX_ENTRIES} are accepted"));
+        }
+    }
+
     /// Every element of a list, each read by `read`; those that cannot be read are left out, with their
     /// errors.
     pub(crate) fn each<T>(&self, mut read: impl FnMut(&Self) -> Option<T>) -> Vec<T> {
@@ -163,6 +184,7 @@ impl<'v> Node<'v> {
     /// Every member of an object, its name as it is written.
     pub(crate) fn members(&self) -> Vec<(&'v str, Self)> {
         let members = self.value.as_object().or_else(|| self.wrong_kind("an object"));
+        self.check_entries(members.map_or(0, Map::len));
         let members = members.into_iter().flatten();
         members
             .filter_map(|(name, value)| {

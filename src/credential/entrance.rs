@@ -3,8 +3,6 @@
 //!
 //! The key is known to whatever the gateway sends it to: it proves the way a request took, not who sent it.
 
-use std::sync::Arc;
-
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
@@ -28,7 +26,6 @@ pub struct Entrance {
 /// A gateway key that is accepted, by its hash: an inner door need not know the key.
 #[derive(Clone, Debug)]
 pub struct AcceptedKey {
-    pub(crate) name: Arc<str>,
     pub(crate) sha256: [u8; 32],
     /// From this second on.
     pub(crate) not_before: Option<UnixTime>,
@@ -120,7 +117,7 @@ impl Trust {
             permissions.map(|list| list.split(|byte| *byte == b',').map(Grant::parse).collect::<Option<_>>());
         Ok(Some(Principal {
             issuer: None,
-            subject: Some(Subject::parse(subject).ok_or(Code::HeaderMalformed)?),
+            subject: Subject::parse(subject).ok_or(Code::HeaderMalformed)?,
             tenant: tenant.map(|tenant| Tenant::parse(tenant).ok_or(Code::TenantMalformed)).transpose()?,
             permissions: permissions.unwrap_or(Some(Vec::new())).ok_or(Code::HeaderMalformed)?,
             scopes: Vec::new(),
@@ -142,7 +139,6 @@ mod tests {
     fn key(text: &str, not_before: Option<u64>, not_after: Option<u64>) -> AcceptedKey {
         let sha256 = Sha256::digest(long(text)).into();
         AcceptedKey {
-            name: text.into(),
             sha256,
             not_before: not_before.map(UnixTime::from_secs),
             not_after: not_after.map(UnixTime::from_secs),
@@ -199,7 +195,7 @@ mod tests {
     fn the_hash_of_what_is_no_key_lets_nobody_in() {
         for text in ["", "short"] {
             let sha256 = Sha256::digest(text).into();
-            let keys = vec![AcceptedKey { name: "a".into(), sha256, not_before: None, not_after: None }];
+            let keys = vec![AcceptedKey { sha256, not_before: None, not_after: None }];
             assert_eq!(admitted(keys, &[text.as_bytes()], 0), Err(Code::GatewayKeyInvalid));
         }
     }

@@ -1,5 +1,6 @@
 //! An issuer: whose tokens are believed, on what conditions, and where in them the caller's identity stands.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -86,8 +87,9 @@ impl Identity {
     fn read(&self, issuer: &Arc<str>, token: &Verified) -> Result<Principal, Code> {
         let claims = token.claims();
         let subject = match self.subject.of(claims) {
-            None => None,
-            Some(Value::String(text)) => Some(Subject::parse(text.as_bytes()).ok_or(Code::ClaimMalformed)?),
+            // Nobody is proved by a token that names nobody, whatever `requiredClaims` says.
+            None => return Err(Code::ClaimMissing),
+            Some(Value::String(text)) => Subject::parse(text.as_bytes()).ok_or(Code::ClaimMalformed)?,
             Some(_) => return Err(Code::ClaimMalformed),
         };
         Ok(Principal {
@@ -105,6 +107,7 @@ impl Identity {
 /// space-delimited string (RFC 6749 section 3.3).
 fn grants(references: &[ClaimRef], claims: &Value) -> Result<Vec<Grant>, Code> {
     let mut grants: Vec<Grant> = Vec::new();
+    let mut seen = BTreeSet::new();
     for claim in references.iter().filter_map(|reference| reference.of(claims)) {
         let texts: Vec<&str> = match claim {
             Value::String(text) => text.split(' ').filter(|text| !text.is_empty()).collect(),
@@ -115,7 +118,7 @@ fn grants(references: &[ClaimRef], claims: &Value) -> Result<Vec<Grant>, Code> {
         };
         for text in texts {
             let grant = Grant::parse(text.as_bytes()).ok_or(Code::ClaimMalformed)?;
-            if !grants.contains(&grant) {
+            if seen.insert(text) {
                 grants.push(grant);
             }
         }

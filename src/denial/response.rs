@@ -21,8 +21,7 @@ pub struct Response {
     pub detail: &'static str,
 }
 
-/// How long a caller should wait where keys are unavailable, in seconds: the filter retries at about this
-/// pace.
+/// How long a caller should wait where keys are unavailable, in seconds.
 const RETRY_AFTER: &str = "1";
 
 /// A request id longer than this, or with other than visible ASCII, is not repeated to anybody.

@@ -9,7 +9,7 @@ use proxy_wasm::types::ContextType;
 use super::crypto::Host;
 use super::envoy::{self, Level};
 use super::stream::Stream;
-use crate::compile::{self, Secrets};
+use crate::compile::{self, Compiled, Secrets};
 use crate::config::error::{ConfigError, ConfigErrors};
 use crate::jose::signature::{Backend, Keys};
 use crate::policy::Policy;
@@ -31,7 +31,10 @@ impl RootContext for Plugin {
     /// False makes Envoy refuse the configuration: a door that does not know its policy does not open.
     fn on_configure(&mut self, size: usize) -> bool {
         match load(size) {
-            Ok(policy) => {
+            Ok(Compiled { value: policy, warnings }) => {
+                for warning in &warnings {
+                    envoy::log(Level::Info, &format!("vestibule: configuration: {warning}"));
+                }
                 let door = policy.door().as_str();
                 envoy::log(
                     Level::Info,
@@ -58,9 +61,9 @@ impl RootContext for Plugin {
     }
 }
 
-fn load(size: usize) -> Result<Policy, ConfigErrors> {
+fn load(size: usize) -> Result<Compiled<Policy>, ConfigErrors> {
     let text = envoy::configuration(size)
-        .map_err(|error| ConfigErrors::one(ConfigError::new("", error.to_string())))?;
+        .map_err(|error| ConfigErrors::from(ConfigError::new("", error.to_string())))?;
     let document = compile::parse_document(&text)?;
     compile::compile(&document, &Secrets::From(&|name| std::env::var(name).ok()))
 }

@@ -52,11 +52,12 @@ impl Stream {
         }
     }
 
-    /// A trailer is a header that comes late: an owned name is no client's to set there either.
+    /// A trailer is a header that comes late: what is no client's to set, or was not verified, goes there
+    /// too.
     fn strip_trailers(&self) -> Result<Action, HostError> {
         let pairs = envoy::pairs(Map::RequestTrailers)?;
         for (name, _) in pairs.parse()? {
-            if self.configured.as_ref().is_none_or(|(policy, _)| policy.owns(name)) {
+            if self.configured.as_ref().is_none_or(|(policy, _)| policy.guards(name)) {
                 envoy::remove(Map::RequestTrailers, name)?;
             }
         }

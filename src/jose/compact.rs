@@ -1,11 +1,13 @@
 //! A compact JWS, split, sized and strictly decoded (RFC 7515 section 7.1), and believed in nothing.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::base64url;
 use super::header::Header;
 use crate::denial::Code;
-use crate::json;
+use crate::json::{self, Bounds};
 
 /// How large a token may be.
 #[derive(Clone, Copy, Debug)]
@@ -18,12 +20,18 @@ pub struct Size {
 
 /// A well-formed token whose signature nobody has checked. It gives away what chooses the issuer and the key;
 /// the claims stay inside until [`super::signature::verify`] has seen them signed.
-#[derive(Debug)]
 pub struct Compact<'t> {
     pub(super) signing_input: &'t [u8],
     pub(super) header: Header,
     pub(super) payload: Value,
     pub(super) signature: Vec<u8>,
+}
+
+/// The header only: the rest, put together, is the token.
+impl fmt::Debug for Compact<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compact").field("header", &self.header).finish_non_exhaustive()
+    }
 }
 
 impl<'t> Compact<'t> {
@@ -73,7 +81,10 @@ impl<'t> Compact<'t> {
 
 fn object(part: &[u8], depth: usize) -> Result<Value, Code> {
     let text = base64url(part).ok_or(Code::TokenMalformed)?;
-    json::parse(&text, depth).ok().filter(Value::is_object).ok_or(Code::TokenMalformed)
+    json::parse(&text, Bounds { depth, duplicates: 1 })
+        .ok()
+        .filter(Value::is_object)
+        .ok_or(Code::TokenMalformed)
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ impl Injection {
             (!texts.is_empty()).then(|| texts.join(","))
         };
         let value = match &self.source {
-            Source::Subject => principal.subject().map(str::to_owned),
+            Source::Subject => Some(principal.subject().to_owned()),
             Source::Tenant => principal.tenant().map(str::to_owned),
             Source::Permissions => list(&principal.permissions),
             Source::Scopes => list(&principal.scopes),

@@ -162,7 +162,9 @@ fn a_forged_trailer_does_not_arrive_even_where_envoy_forwards_trailers() {
             .header("x-user-id", "alice")
             .header("x-tenant-id", "acme")
             .header("transfer-encoding", "chunked");
-        for name in OWNED_AT_BOTH.into_iter().flat_map(spellings) {
+        // At the outer door the credential's header too: whoever reads trailers would read a token that nobody verified.
+        let credential_header = (door == "outer").then(|| "authorization".to_owned());
+        for name in OWNED_AT_BOTH.into_iter().flat_map(spellings).chain(credential_header) {
             let body = format!("2\r\nhi\r\n0\r\nx-harmless: harmless\r\n{name}: {EVIL}\r\n\r\n");
             let response = request.clone().body(body).send(envoy.port(door));
             let arrival = upstream
@@ -175,6 +177,27 @@ fn a_forged_trailer_does_not_arrive_even_where_envoy_forwards_trailers() {
             assert!(!arrival.contains(EVIL), "{door}: {name}");
         }
     }
+}
+
+#[test]
+fn an_upgrade_may_not_have_a_trusted_header_removed_by_the_next_hop() {
+    let upstream = Upstream::start();
+    let mut bootstrap = Bootstrap::of("outer.yaml")
+        .configure("outer", &outer_configuration())
+        .cluster("upstream", upstream.port());
+    bootstrap.connection_manager("outer")["upgrade_configs"] = json!([{ "upgrade_type": "websocket" }]);
+    let envoy = Envoy::start(&bootstrap, &super::mesh::ENVIRONMENT);
+    let upgrade = |connection: &str| {
+        let request = get("/").bearer(&good_token()).header("upgrade", "websocket");
+        request.header("connection", connection).send(envoy.port("outer"))
+    };
+    for name in ["x-user-id", "X_Tenant_Id", "x-gateway-key", "authorization"] {
+        let response = upgrade(&format!("upgrade, {name}"));
+        assert_eq!(response.code().as_deref(), Some("header_malformed"), "{name}: {response:?}");
+    }
+    let arrival = upstream.arrival(&upgrade("upgrade")).expect("a plain upgrade reaches the service");
+    let arrived = arrival.values("connection").join(",");
+    assert!(arrived.contains("upgrade"), "this Envoy forwards no connection header: {arrived}");
 }
 
 /// Cluster options that let trailers out.

@@ -40,6 +40,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 use vestibule::denial::Code;
+use vestibule::json::{self, Bounds};
 
 use super::token;
 use members::{Members, list, optional_string, string, strings};
@@ -120,7 +121,8 @@ pub fn load_all() -> Vec<File> {
 fn load(path: PathBuf) -> File {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let document = vestibule::json::parse(&text, DEPTH).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+    let document = json::parse(&text, Bounds { depth: DEPTH, duplicates: 20 })
+        .unwrap_or_else(|error| panic!("{name}: {error:?}"));
     let mut file = Members::of(&name, document);
     file.require("about");
     let shared = Shared {

@@ -8,6 +8,8 @@ use vestibule::compile;
 use crate::document::{self, Fault};
 
 const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+const MANAGER: &str =
+    "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 const STRING: &str = "type.googleapis.com/google.protobuf.StringValue";
 
 /// A wasm filter in a bootstrap.
@@ -20,6 +22,8 @@ pub(crate) struct Filter<'d> {
     pub(crate) configuration: Option<Value>,
     /// What is wrong with how it is embedded, by paths from the bootstrap's root.
     pub(crate) faults: Vec<Fault>,
+    /// The HTTP connection manager around it, and where that stands.
+    pub(crate) manager: Option<(String, &'d Value)>,
     environment: Option<&'d Value>,
 }
 
@@ -46,31 +50,38 @@ pub(crate) fn is_bootstrap(document: &Value) -> bool {
 /// Every wasm filter in the document, in its order.
 pub(crate) fn filters(document: &Value) -> Vec<Filter<'_>> {
     let mut filters = Vec::new();
-    collect(document, "", &mut filters);
+    collect(document, "", None, &mut filters);
     filters
 }
 
-fn collect<'d>(value: &'d Value, path: &str, filters: &mut Vec<Filter<'d>>) {
+fn collect<'d>(
+    value: &'d Value,
+    path: &str,
+    manager: Option<(&str, &'d Value)>,
+    filters: &mut Vec<Filter<'d>>,
+) {
     match value {
         Value::Array(elements) => {
             for (index, element) in elements.iter().enumerate() {
-                collect(element, &format!("{path}[{index}]"), filters);
+                collect(element, &format!("{path}[{index}]"), manager, filters);
             }
         }
         Value::Object(members) => {
-            if members.get("@type").and_then(Value::as_str) == Some(WASM) {
-                filters.push(filter(members, path));
+            let kind = members.get("@type").and_then(Value::as_str);
+            if kind == Some(WASM) {
+                filters.push(filter(members, path, manager));
             }
+            let manager = if kind == Some(MANAGER) { Some((path, value)) } else { manager };
             for (name, member) in members {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                collect(member, &path, filters);
+                collect(member, &path, manager, filters);
             }
         }
         _ => {}
     }
 }
 
-fn filter<'d>(wasm: &'d Map<String, Value>, path: &str) -> Filter<'d> {
+fn filter<'d>(wasm: &'d Map<String, Value>, path: &str, manager: Option<(&str, &'d Value)>) -> Filter<'d> {
     let config = wasm.get("config").unwrap_or(&Value::Null);
     let path = format!("{path}.config");
     let mut faults = open_door(config, &path);
@@ -84,6 +95,7 @@ fn filter<'d>(wasm: &'d Map<String, Value>, path: &str) -> Filter<'d> {
         path,
         configuration,
         faults,
+        manager: manager.map(|(path, manager)| (path.to_owned(), manager)),
         environment: vm.and_then(|vm| member(vm, "environment_variables")),
     }
 }
@@ -129,7 +141,7 @@ fn open_door(config: &Value, path: &str) -> Vec<Fault> {
 }
 
 /// A field by its name in the protobuf, which JSON may also spell in camel case.
-fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+pub(crate) fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     value.get(name).or_else(|| {
         let mut words = name.split('_');
         let mut camel = words.next()?.to_owned();

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use vestibule::compile::{self, Secrets};
+use vestibule::compile::{self, Compiled, Outline, Secrets};
+use vestibule::config::error::ConfigErrors;
 
 use crate::document::{self, Document, Fault};
-use crate::{Exit, Failure, bootstrap, file, print, tell};
+use crate::{Exit, Failure, bootstrap, file, key_bounds, print, tell};
 
 /// Check configurations and report every error, each with its path.
 ///
@@ -32,11 +33,13 @@ pub(crate) struct Args {
 /// A configuration has at most a few hundred kilobytes, and those are keys.
 const MOST: u64 = 1024 * 1024;
 
-/// What a file holds: a line for each configuration that is fine, all faults, and what was passed over.
+/// What a file holds: a line for each configuration that is fine, all faults, what is probably not meant, and
+/// what was passed over.
 #[derive(Default)]
 struct Report {
     fine: Vec<String>,
     faults: Vec<Fault>,
+    warnings: Vec<Fault>,
     foreign: Vec<String>,
     secrets_unchecked: bool,
 }
@@ -60,6 +63,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         secrets_unchecked |= report.secrets_unchecked;
         for fault in &report.faults {
             tell(format_args!("{name}: {fault}"));
+        }
+        for warning in &report.warnings {
+            tell(format_args!("{name}: warning: {warning}"));
         }
         for path in &report.foreign {
             tell(format_args!("{name}: {path}: not checked, for nothing here says that it is Vestibule"));
@@ -99,7 +105,7 @@ fn check(path: &Path, text: &[u8], env: bool) -> Report {
         )),
         Ok(Document { value, ambiguities }) => {
             let variable = |name: &str| std::env::var(name).ok();
-            report.check_configuration(&value, "", ambiguities, env.then_some(&variable));
+            report.check_configuration(&value, "", ambiguities, env.then_some(&variable), |_| Vec::new());
         }
     }
     report
@@ -119,20 +125,23 @@ impl Report {
             match &filter.configuration {
                 None => self.faults.extend(faults),
                 Some(configuration) => {
-                    self.check_configuration(configuration, &filter.path, faults, env.then_some(&variable));
+                    let around = |outline: &Outline| key_bounds::check(&filter, configuration, outline);
+                    let variable = env.then_some(&variable);
+                    self.check_configuration(configuration, &filter.path, faults, variable, around);
                 }
             }
         }
     }
 
-    /// Checks one configuration, which stands at `path` of its file and about which `faults` are known
-    /// already.
+    /// Checks one configuration, which stands at `path` of its file and about which `faults` are known already,
+    /// and with `around` what surrounds it.
     fn check_configuration<V>(
         &mut self,
         configuration: &Value,
         path: &str,
         mut faults: Vec<Fault>,
         variable: Option<&V>,
+        around: impl FnOnce(&Outline) -> Vec<Fault>,
     ) where
         V: Fn(&str) -> Option<String>,
     {
@@ -141,11 +150,15 @@ impl Report {
             None => Secrets::Unchecked,
         };
         match compile::check(configuration, &secrets) {
-            Ok(door) if faults.is_empty() => {
-                let separator = if path.is_empty() { "" } else { ": " };
-                self.fine.push(format!("{path}{separator}ok ({} door)", door.as_str()));
+            Ok(Compiled { value: outline, warnings }) => {
+                faults.extend(around(&outline));
+                let warnings = warnings.into_iter().collect::<ConfigErrors>();
+                self.warnings.extend(document::faults(&warnings).into_iter().map(|fault| fault.inside(path)));
+                if faults.is_empty() {
+                    let separator = if path.is_empty() { "" } else { ": " };
+                    self.fine.push(format!("{path}{separator}ok ({} door)", outline.door().as_str()));
+                }
             }
-            Ok(_) => {}
             Err(errors) => {
                 faults.extend(document::faults(&errors).into_iter().map(|fault| fault.inside(path)))
             }

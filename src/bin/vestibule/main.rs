@@ -8,6 +8,7 @@ mod check;
 mod document;
 mod file;
 mod hash;
+mod key_bounds;
 mod keygen;
 mod signing_key;
 mod token;

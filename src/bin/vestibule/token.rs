@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
-use vestibule::json;
+use vestibule::json::{self, Bounds};
 
 use crate::signing_key::{Algorithm, SigningKey};
 use crate::{Exit, Failure, file, print};
@@ -121,12 +121,15 @@ fn claim(text: &str) -> Result<(String, Value), String> {
     if name.is_empty() {
         return Err("the name is empty".to_owned());
     }
-    let value = json::parse(value.as_bytes(), DEPTH).map_err(|error| match error {
-        json::Error::Syntax(_) => {
-            format!("the value is not JSON; text is written in quotes: '{name}=\"text\"'")
-        }
-        json::Error::Duplicates(paths) => format!("members occur twice: {}", paths.join(", ")),
-    })?;
+    let value =
+        json::parse(value.as_bytes(), Bounds { depth: DEPTH, duplicates: 1 }).map_err(
+            |error| match error {
+                json::Error::Syntax(_) => {
+                    format!("the value is not JSON; text is written in quotes: '{name}=\"text\"'")
+                }
+                json::Error::Duplicates(paths) => format!("members occur twice: {}", paths.join(", ")),
+            },
+        )?;
     Ok((name.to_owned(), value))
 }
 
