@@ -27,11 +27,9 @@ use vestibule::request::Request;
 use vestibule::time::UnixTime;
 
 /// The codes that no vector can produce, and why.
-const OUT_OF_REACH: [(Code, &str); 16] = [
+const OUT_OF_REACH: [(Code, &str); 14] = [
     (Code::PathAmbiguous, "there are no routes in this version"),
     (Code::CredentialMultiple, "there is one source of credentials in this version"),
-    (Code::ClaimNotAllowed, "`claims` is not in this version"),
-    (Code::LifetimeExceeded, "`maxLifetime` is not in this version"),
     (Code::WrongDoor, "the host decides it, by where the filter runs"),
     (Code::PeerNotAllowed, "`peers` is not in this version"),
     (Code::ContextMissing, "`context` is not in this version"),

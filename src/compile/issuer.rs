@@ -32,7 +32,11 @@ fn issuer(named: &Named<'_, written::Issuer<'_>>, limits: Limits) -> Option<Issu
         types,
         expiration,
         required_claims,
+        claims,
         leeway,
+        max_lifetime,
+        confirmation,
+        deny_kids,
         identity,
     } = entry;
     let audiences = audiences.as_ref().and_then(|audiences| self::audiences(node, *issuer, audiences));
@@ -43,7 +47,8 @@ fn issuer(named: &Named<'_, written::Issuer<'_>>, limits: Limits) -> Option<Issu
     Some(Issuer {
         name: Arc::clone(name),
         iss: Some((*issuer)?).filter(|iss| *iss != "*").map(str::to_owned),
-        keys: keys?,
+        keys: without_denied(node, keys?, deny_kids),
+        deny_kids: deny_kids.clone(),
         source,
         types: Types {
             absent: types.contains(&Type::Absent),
@@ -56,7 +61,10 @@ fn issuer(named: &Named<'_, written::Issuer<'_>>, limits: Limits) -> Option<Issu
             audiences: audiences?,
             expiration: *expiration,
             required: required_claims.clone(),
+            accepted: claims.clone(),
             leeway: *leeway,
+            max_lifetime: *max_lifetime,
+            confirmation: *confirmation,
         },
         identity: Identity {
             subject: subject.clone()?,
@@ -66,6 +74,15 @@ fn issuer(named: &Named<'_, written::Issuer<'_>>, limits: Limits) -> Option<Issu
             roles: roles.clone(),
         },
     })
+}
+
+/// The keys that are still believed. None at all is no fault: denying the last one is what an emergency may ask for.
+fn without_denied(node: &Node<'_>, mut keys: Vec<Key>, deny_kids: &[String]) -> Vec<Key> {
+    keys.retain(|key| key.kid().is_none_or(|kid| !deny_kids.iter().any(|denied| denied == kid)));
+    if keys.is_empty() {
+        node.below("denyKids").warn("denies every key: no token of this issuer is accepted");
+    }
+    keys
 }
 
 /// The accepted audiences; none inside where they are not checked.

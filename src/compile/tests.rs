@@ -81,6 +81,10 @@ fn an_emptied_field_is_an_error_and_never_a_wider_policy() {
         ("/issuers/main/types", "issuers.main.types"),
         ("/issuers/main/requiredClaims", "issuers.main.requiredClaims"),
         ("/issuers/main/identity", "issuers.main.identity"),
+        ("/issuers/main/claims", "issuers.main.claims"),
+        ("/issuers/main/denyKids", "issuers.main.denyKids"),
+        ("/issuers/main/maxLifetime", "issuers.main.maxLifetime"),
+        ("/issuers/main/confirmation", "issuers.main.confirmation"),
         ("/strip", "strip"),
         ("/inject", "inject"),
         ("/default", "default"),
@@ -100,7 +104,7 @@ fn what_this_version_does_not_know_is_refused_by_name() {
     for field in ["routes", "context", "grants", "preflight", "report", "apiKeys", "Door", "gateway_key"] {
         refused(outer(), &format!("/{field}"), json!("x"), field);
     }
-    for field in ["claims", "denyKids", "maxLifetime", "confirmation", "tenants", "subjectPrefix"] {
+    for field in ["tenants", "subjectPrefix"] {
         refused(outer(), &format!("/issuers/main/{field}"), json!("x"), &format!("issuers.main.{field}"));
     }
     refused(inner(), "/entrances/gateway/peers", json!(["spiffe://a"]), "entrances.gateway.peers");
@@ -193,6 +197,29 @@ fn every_audience_of_every_issuer_is_never_accepted() {
     let any = with(outer(), "/issuers/main/issuer", json!("*"));
     refused(any, "/issuers/main/audiences", json!(["*"]), "issuers.main.audiences");
     refused(outer(), "/issuers/main/audiences", json!(["*", "a"]), "issuers.main.audiences");
+}
+
+#[test]
+fn what_a_claim_must_be_is_a_list_of_strings() {
+    for (claims, path) in [
+        (json!({ "amr": [] }), "issuers.main.claims.amr"),
+        (json!({ "amr": "mfa" }), "issuers.main.claims.amr"),
+        (json!({ "amr": ["mfa", 1] }), "issuers.main.claims.amr[1]"),
+        (json!({ "/a~": ["mfa"] }), "issuers.main.claims./a~"),
+    ] {
+        refused(outer(), "/issuers/main/claims", claims, path);
+    }
+    for bad in ["1y", "8785h", "366d"] {
+        refused(outer(), "/issuers/main/maxLifetime", json!(bad), "issuers.main.maxLifetime");
+    }
+}
+
+#[test]
+fn every_key_may_be_denied_and_that_is_a_warning() {
+    let keys = json!([{ "pem": PEM, "kid": "old" }]);
+    let document = with(with(outer(), "/issuers/main/keys", keys), "/issuers/main/denyKids", json!(["old"]));
+    let compiled = compile(&document, &Secrets::From(&environment)).unwrap();
+    assert_eq!(compiled.warnings.iter().map(|w| w.path()).collect::<Vec<_>>(), ["issuers.main.denyKids"]);
 }
 
 #[test]

@@ -7,10 +7,12 @@ use serde_json::Value;
 use super::node::Node;
 use crate::credential::bearer::Forward;
 use crate::jose::algorithm::Algorithm;
-use crate::jose::claims::{ClaimRef, Expiration};
+use crate::jose::claims::{AcceptedClaim, ClaimRef, Confirmation, Expiration};
 
 /// The most that clocks may differ.
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
+/// The longest bound on a lifetime, a year and a day: a longer one bounds nothing.
+const MAX_LIFETIME: Duration = Duration::from_secs(366 * 86_400);
 
 /// One issuer.
 #[derive(Debug)]
@@ -31,8 +33,16 @@ pub struct Issuer<'v> {
     pub expiration: Expiration,
     /// `requiredClaims`.
     pub required_claims: Vec<ClaimRef>,
+    /// `claims`: claim → accepted values.
+    pub claims: Vec<AcceptedClaim>,
     /// `leeway`.
     pub leeway: Duration,
+    /// `maxLifetime`.
+    pub max_lifetime: Option<Duration>,
+    /// `confirmation`.
+    pub confirmation: Confirmation,
+    /// `denyKids`.
+    pub deny_kids: Vec<String>,
     /// `identity`, merged over its defaults.
     pub identity: Identity,
 }
@@ -103,7 +113,19 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Issuer<'v>> {
         required_claims: fields
             .optional("requiredClaims")
             .map_or_else(|| claims(&["sub"]), |list| list.each(claim)),
+        claims: fields.optional("claims").map(|claims| accepted_claims(&claims)).unwrap_or_default(),
         leeway: leeway.unwrap_or(Duration::from_secs(60)),
+        max_lifetime: fields.optional("maxLifetime").and_then(|node| node.duration(MAX_LIFETIME)),
+        confirmation: fields
+            .optional("confirmation")
+            .and_then(|node| {
+                node.choice(&[("refuse", Confirmation::Refuse), ("ignore", Confirmation::Ignore)])
+            })
+            .unwrap_or(Confirmation::Refuse),
+        deny_kids: fields
+            .optional("denyKids")
+            .map(|list| list.each(|kid| kid.text().map(str::to_owned)))
+            .unwrap_or_default(),
         identity: identity(fields.optional("identity").as_ref()),
     };
     fields.finish();
@@ -185,8 +207,21 @@ fn accepted_type(node: &Node<'_>) -> Option<Type> {
     }
 }
 
+fn accepted_claims(node: &Node<'_>) -> Vec<AcceptedClaim> {
+    let members = node.members().into_iter();
+    let read = |(name, node): (&str, Node<'_>)| {
+        let values = node.each(|value| value.text().map(str::to_owned));
+        Some(AcceptedClaim { claim: claim_named(&node, name)?, values })
+    };
+    members.filter_map(read).collect()
+}
+
 fn claim(node: &Node<'_>) -> Option<ClaimRef> {
-    let claim = ClaimRef::parse(node.text()?);
+    claim_named(node, node.text()?)
+}
+
+fn claim_named(node: &Node<'_>, text: &str) -> Option<ClaimRef> {
+    let claim = ClaimRef::parse(text);
     if claim.is_none() {
         node.error("is neither a claim's name nor a JSON Pointer (RFC 6901): after `~` stands 0 or 1");
     }

@@ -23,6 +23,9 @@ pub struct Issuer {
     /// The `iss` of its tokens; none where any is accepted.
     pub(crate) iss: Option<String>,
     pub(crate) keys: Vec<Key>,
+    /// Keys that are no longer believed, in a set or not: a token that names one is refused before any key is
+    /// tried.
+    pub(crate) deny_kids: Vec<String>,
     pub(crate) source: Source,
     pub(crate) types: Types,
     pub(crate) rules: ClaimRules,
@@ -67,6 +70,10 @@ impl Issuer {
     ) -> Result<Principal, Code> {
         if !self.types.accept(token.header()) {
             return Err(Code::TypeNotAllowed);
+        }
+        let kid = token.header().kid.as_deref();
+        if kid.is_some_and(|kid| self.deny_kids.iter().any(|denied| denied == kid)) {
+            return Err(Code::KeyUnknown);
         }
         let verified = signature::verify(token, &self.keys, keys, tries)?;
         self.rules.check(&verified, now)?;

@@ -48,6 +48,24 @@ pub enum Expiration {
     Optional,
 }
 
+/// Whether a token that is bound to a key (`cnf`, RFC 7800) may be used without the proof that goes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmation {
+    /// No: it is no bearer token.
+    Refuse,
+    /// Yes, as if it were one: somebody else checks the proof, or nobody does.
+    Ignore,
+}
+
+/// A claim and the values of which it must have one.
+#[derive(Clone, Debug)]
+pub struct AcceptedClaim {
+    /// Where it stands.
+    pub claim: ClaimRef,
+    /// The accepted values.
+    pub values: Vec<String>,
+}
+
 /// What the registered claims must say.
 #[derive(Clone, Debug)]
 pub struct ClaimRules {
@@ -57,8 +75,14 @@ pub struct ClaimRules {
     pub expiration: Expiration,
     /// Claims that must be there, besides.
     pub required: Vec<ClaimRef>,
+    /// Claims that must have one of certain values.
+    pub accepted: Vec<AcceptedClaim>,
     /// How far the issuer's clock may be off.
     pub leeway: Duration,
+    /// The longest `exp - iat`; none where it is not bounded.
+    pub max_lifetime: Option<Duration>,
+    /// What becomes of a token with `cnf`.
+    pub confirmation: Confirmation,
 }
 
 impl ClaimRules {
@@ -84,6 +108,13 @@ impl ClaimRules {
         if [begins, issued].into_iter().flatten().any(|date| date > latest) {
             return Err(Code::TokenNotYetValid);
         }
+        if let Some(most) = self.max_lifetime {
+            // A lifetime that cannot be told is not within the bound.
+            let (Some(expires), Some(issued)) = (expires, issued) else { return Err(Code::ClaimMissing) };
+            if expires > issued.later_by(most) {
+                return Err(Code::LifetimeExceeded);
+            }
+        }
         self.check_audience(claims)?;
         for claim in &self.required {
             match claim.of(claims) {
@@ -92,8 +123,12 @@ impl ClaimRules {
                 Some(_) => {}
             }
         }
+        self.accepted.iter().try_for_each(|accepted| accepted.check(claims))?;
         // RFC 7800: a token bound to a key is worth nothing without the proof, and is no bearer token.
-        if claims.get("cnf").is_some() { Err(Code::ConfirmationRequired) } else { Ok(()) }
+        match (self.confirmation, claims.get("cnf")) {
+            (Confirmation::Refuse, Some(_)) => Err(Code::ConfirmationRequired),
+            (Confirmation::Refuse, None) | (Confirmation::Ignore, _) => Ok(()),
+        }
     }
 
     fn check_audience(&self, claims: &Value) -> Result<(), Code> {
@@ -114,6 +149,23 @@ impl ClaimRules {
             }
             Some(_) => Err(Code::AudienceMismatch),
         }
+    }
+}
+
+impl AcceptedClaim {
+    /// A string must be one of the values; of an array of strings, one must be.
+    fn check(&self, claims: &Value) -> Result<(), Code> {
+        let is_accepted = |text: &str| self.values.iter().any(|value| value == text);
+        let accepted = match self.claim.of(claims) {
+            None => return Err(Code::ClaimMissing),
+            Some(Value::String(text)) => is_accepted(text),
+            Some(Value::Array(texts)) => {
+                let texts: Option<Vec<&str>> = texts.iter().map(Value::as_str).collect();
+                texts.ok_or(Code::ClaimMalformed)?.into_iter().any(is_accepted)
+            }
+            Some(_) => return Err(Code::ClaimMalformed),
+        };
+        if accepted { Ok(()) } else { Err(Code::ClaimNotAllowed) }
     }
 }
 

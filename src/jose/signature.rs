@@ -162,6 +162,9 @@ pub fn verify(token: Compact<'_>, issuer_keys: &[Key], keys: &Keys, tries: Tries
 /// The keys that may have signed: those of the token's `kid`; those without one where none has it; without a
 /// `kid`, all. Of these, the ones that serve its algorithm.
 fn candidates<'k>(header: &Header, algorithm: Algorithm, keys: &'k [Key]) -> Result<Vec<&'k Key>, Code> {
+    if keys.is_empty() {
+        return Err(Code::KeyUnknown);
+    }
     if !keys.iter().any(|key| key.algorithms().contains(&algorithm)) {
         return Err(Code::AlgorithmNotAllowed);
     }
