@@ -167,7 +167,9 @@ fn key_source<'v>(node: &Node<'v>) -> Option<KeySource<'v>> {
 }
 
 fn algorithm(node: &Node<'_>) -> Option<Algorithm> {
-    node.choice(&Algorithm::ALL.map(|algorithm| (algorithm.as_str(), algorithm)))
+    let mut choices = Algorithm::ALL.map(|algorithm| (algorithm.as_str(), algorithm)).to_vec();
+    choices.push(("Ed25519", Algorithm::EdDsa));
+    node.choice(&choices)
 }
 
 fn sources(node: &Node<'_>) -> Option<Forward> {

@@ -17,9 +17,10 @@ pub(super) struct Host;
 
 impl Engine for Host {
     fn verify(&self, algorithm: Algorithm, key: &PublicKey, text: &[u8], signature: &[u8]) -> Outcome {
+        let Some(digest) = digest(algorithm) else { return Outcome::Unavailable };
         let der;
         let signature = match key.family() {
-            Family::Rsa => signature,
+            Family::Rsa | Family::Ed25519 => signature,
             Family::P256 | Family::P384 => match ecdsa_der(signature) {
                 Some(converted) => {
                     der = converted;
@@ -29,7 +30,7 @@ impl Engine for Host {
             },
         };
         // VerifySignatureArguments (envoy: source/extensions/common/wasm/ext/verify_signature.proto).
-        let fields = [(1, algorithm.digest().as_bytes()), (2, key.spki()), (3, signature), (4, text)];
+        let fields = [(1, digest.as_bytes()), (2, key.spki()), (3, signature), (4, text)];
         let size = fields.iter().map(|(_, bytes)| bytes.len() + 6).sum();
         let mut arguments = Vec::with_capacity(size);
         for (number, bytes) in fields {
@@ -40,6 +41,17 @@ impl Engine for Host {
             Ok(_) => Outcome::Invalid,
             Err(_) => Outcome::Unavailable,
         }
+    }
+}
+
+/// The digest that makes `verify_signature` verify this algorithm; none where it has none. It takes RSA signatures
+/// for PKCS#1 v1.5 whatever is said, so it is not asked about PSS.
+fn digest(algorithm: Algorithm) -> Option<&'static str> {
+    match algorithm {
+        Algorithm::Rs256 | Algorithm::Es256 => Some("sha256"),
+        Algorithm::Rs384 | Algorithm::Es384 => Some("sha384"),
+        Algorithm::Rs512 => Some("sha512"),
+        Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 | Algorithm::EdDsa => None,
     }
 }
 

@@ -11,10 +11,18 @@ pub enum Algorithm {
     Rs384,
     /// RSASSA-PKCS1-v1_5 with SHA-512.
     Rs512,
+    /// RSASSA-PSS with SHA-256, MGF1 with SHA-256, and a salt of 32 bytes.
+    Ps256,
+    /// RSASSA-PSS with SHA-384, MGF1 with SHA-384, and a salt of 48 bytes.
+    Ps384,
+    /// RSASSA-PSS with SHA-512, MGF1 with SHA-512, and a salt of 64 bytes.
+    Ps512,
     /// ECDSA with P-256 and SHA-256.
     Es256,
     /// ECDSA with P-384 and SHA-384.
     Es384,
+    /// EdDSA with Ed25519 (RFC 8037 section 3.1; `Ed25519` in RFC 9864).
+    EdDsa,
 }
 
 /// The keys that can serve an algorithm. An EC algorithm fixes its curve.
@@ -26,16 +34,32 @@ pub enum Family {
     P256,
     /// The curve P-384.
     P384,
+    /// The curve Ed25519.
+    Ed25519,
 }
 
 impl Algorithm {
     /// Every algorithm.
-    pub const ALL: [Self; 5] = [Self::Rs256, Self::Rs384, Self::Rs512, Self::Es256, Self::Es384];
+    pub const ALL: [Self; 9] = [
+        Self::Rs256,
+        Self::Rs384,
+        Self::Rs512,
+        Self::Ps256,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Es256,
+        Self::Es384,
+        Self::EdDsa,
+    ];
 
-    /// The algorithm of a JWA name; the names are case-sensitive (RFC 7515 section 4.1.1).
+    /// The algorithm of a JWA name; the names are case-sensitive (RFC 7515 section 4.1.1). EdDSA has two, for RFC 9864
+    /// gave it one that says its curve.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
+        match name {
+            "Ed25519" => Some(Self::EdDsa),
+            _ => Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name),
+        }
     }
 
     /// The JWA name.
@@ -45,8 +69,12 @@ impl Algorithm {
             Self::Rs256 => "RS256",
             Self::Rs384 => "RS384",
             Self::Rs512 => "RS512",
+            Self::Ps256 => "PS256",
+            Self::Ps384 => "PS384",
+            Self::Ps512 => "PS512",
             Self::Es256 => "ES256",
             Self::Es384 => "ES384",
+            Self::EdDsa => "EdDSA",
         }
     }
 
@@ -54,19 +82,10 @@ impl Algorithm {
     #[must_use]
     pub const fn family(self) -> Family {
         match self {
-            Self::Rs256 | Self::Rs384 | Self::Rs512 => Family::Rsa,
+            Self::Rs256 | Self::Rs384 | Self::Rs512 | Self::Ps256 | Self::Ps384 | Self::Ps512 => Family::Rsa,
             Self::Es256 => Family::P256,
             Self::Es384 => Family::P384,
-        }
-    }
-
-    /// The digest's name, as BoringSSL and Envoy's `verify_signature` call it.
-    #[must_use]
-    pub const fn digest(self) -> &'static str {
-        match self {
-            Self::Rs256 | Self::Es256 => "sha256",
-            Self::Rs384 | Self::Es384 => "sha384",
-            Self::Rs512 => "sha512",
+            Self::EdDsa => Family::Ed25519,
         }
     }
 }
@@ -77,12 +96,12 @@ impl Family {
         Algorithm::ALL.into_iter().filter(move |algorithm| algorithm.family() == self)
     }
 
-    /// The length of each half of an ECDSA signature (RFC 7518 section 3.4), in bytes; none for RSA.
+    /// The length of each half of a signature (RFC 7518 section 3.4, RFC 8032 section 5.1.6), in bytes; none for RSA.
     #[must_use]
     pub const fn scalar_length(self) -> Option<usize> {
         match self {
             Self::Rsa => None,
-            Self::P256 => Some(32),
+            Self::P256 | Self::Ed25519 => Some(32),
             Self::P384 => Some(48),
         }
     }

@@ -95,6 +95,10 @@ impl Key {
                 }
                 PublicKey::ec(family, &[&[4], &*x, &*y].concat())?
             }
+            Some("OKP") => match text("crv", "its `crv` is not a string")? {
+                Some("Ed25519") => PublicKey::ed25519(&number("x", "its `x` is not base64url")?)?,
+                _ => return Err("its `crv` is not supported"),
+            },
             Some("oct") => return Err("it is a symmetric key (`oct`)"),
             Some(_) => return Err("its `kty` is not supported"),
             None => return Err("it has no `kty`"),
@@ -126,7 +130,9 @@ impl Key {
 fn default_algorithms(family: Family, allowed: Option<&[Algorithm]>) -> Vec<Algorithm> {
     match (family, allowed) {
         (Family::Rsa, None) => vec![Algorithm::Rs256],
-        (Family::Rsa, Some(_)) | (Family::P256 | Family::P384, _) => family.algorithms().collect(),
+        (Family::Rsa, Some(_)) | (Family::P256 | Family::P384 | Family::Ed25519, _) => {
+            family.algorithms().collect()
+        }
     }
 }
 

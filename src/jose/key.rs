@@ -10,6 +10,8 @@ use super::software::SoftwareKey;
 
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+/// RFC 8410 section 3.
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 
@@ -51,7 +53,7 @@ impl PublicKey {
         }
         let software = (bits <= RSA_SOFTWARE_BITS).then(|| SoftwareKey::rsa(n, e)).transpose()?;
         let key = pair_of_integers(n, e).ok_or("it has no DER form")?;
-        let spki = spki(RSA_ENCRYPTION, AnyRef::NULL, &key).ok_or("it has no DER form")?;
+        let spki = spki(RSA_ENCRYPTION, Some(AnyRef::NULL), &key).ok_or("it has no DER form")?;
         Ok(Self { family: Family::Rsa, spki, modulus_bytes: n.len(), software })
     }
 
@@ -63,14 +65,24 @@ impl PublicKey {
         let curve = match family {
             Family::P256 => &P256,
             Family::P384 => &P384,
-            Family::Rsa => return Err("RSA keys have no point"),
+            Family::Rsa | Family::Ed25519 => return Err("it is not of a curve with such points"),
         };
         if point.first() != Some(&4) {
             return Err("its point is not in uncompressed form");
         }
         let software = SoftwareKey::ec(family, point)?;
-        let spki = spki(EC_PUBLIC_KEY, AnyRef::from(curve), point).ok_or("it has no DER form")?;
+        let spki = spki(EC_PUBLIC_KEY, Some(AnyRef::from(curve)), point).ok_or("it has no DER form")?;
         Ok(Self { family, spki, modulus_bytes: 0, software: Some(software) })
+    }
+
+    /// An Ed25519 key from its 32 bytes (RFC 8032 section 5.1.5).
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub fn ed25519(bytes: &[u8]) -> Result<Self, Unusable> {
+        let software = SoftwareKey::ed25519(bytes)?;
+        let spki = spki(ED25519, None, bytes).ok_or("it has no DER form")?;
+        Ok(Self { family: Family::Ed25519, spki, modulus_bytes: 0, software: Some(software) })
     }
 
     /// A key from a PEM text: one `PUBLIC KEY` block (RFC 7468 section 13).
@@ -112,7 +124,8 @@ impl PublicKey {
                 Ok(P384) => Self::ec(Family::P384, key),
                 _ => Err("its curve is not P-256 or P-384"),
             },
-            _ => Err("it is neither an RSA nor an EC key"),
+            ED25519 if info.algorithm.parameters.is_none() => Self::ed25519(key),
+            _ => Err("it is neither an RSA, an EC nor an Ed25519 key"),
         }
     }
 
@@ -155,8 +168,8 @@ fn pair_of_integers(first: &[u8], second: &[u8]) -> Option<Vec<u8>> {
     vec![integer(first)?, integer(without_leading_zeros(second))?].to_der().ok()
 }
 
-fn spki(oid: ObjectIdentifier, parameters: AnyRef<'_>, key: &[u8]) -> Option<Vec<u8>> {
-    let algorithm = AlgorithmIdentifierRef { oid, parameters: Some(parameters) };
+fn spki(oid: ObjectIdentifier, parameters: Option<AnyRef<'_>>, key: &[u8]) -> Option<Vec<u8>> {
+    let algorithm = AlgorithmIdentifierRef { oid, parameters };
     SubjectPublicKeyInfoRef { algorithm, subject_public_key: BitStringRef::from_bytes(key).ok()? }
         .to_der()
         .ok()

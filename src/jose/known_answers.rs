@@ -8,7 +8,7 @@ use super::base64url;
 use super::key::PublicKey;
 use super::signature::{Engine, Outcome};
 
-const TEXT: &[u8] = b"vestibule known answer";
+pub(super) const TEXT: &[u8] = b"vestibule known answer";
 
 /// Public keys (DER SubjectPublicKeyInfo) and signatures of [`TEXT`], made with OpenSSL; the private keys are
 /// gone.
@@ -17,6 +17,12 @@ const RSA: &str = "\
     DbQC2DveGqfXRTIn1K0ptXno9vgbHpWScWUmKYvM05gFT03sV-eFGmWrOsfQXpyXWjMcScTj3AZM_zFKi5BePpq5NcflRyg0iHe9GtWMZ0VcDD\
     AAymZu21s0LcqvlUMNnt8DlddU-zf8WlFtOvepIsyqvzR5VvUhyJbXASG6izUtx64VScfVg8ZzYm9SKVA3F1UbnvEeiE2Bp5ladXdrrMWxWcYe\
     QcrF00BMm-wChAxgyyzngwaY2QljQcjKJt9Itcb_Kiv4iF9B_77HjibQIDAQAB";
+pub(super) const PSS_RSA: &str = "\
+    MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAoNWJ7OH89P7Hc6NqE91l7FJ01cIftDWGVOygWwZy9BETDyWoSKgcynkC\
+    g5vkcASMMy38zdperAhwnNfPBeXmU5r_53ItS6H81x0lRy3F8iTZ09d1H4tH8VmCH5wT9HFpGi23JxDgPVJAk-Fe68HpqopSiEOG\
+    b6r0O26pLLKLIJlsXCr7apWkew9qHXnbN6eznEIF6auv0s1dMtT84pOxXyKYOtY4s0nqqWEy1yaETg_M9kMjPbvJa_EsXRdMRRHL\
+    k9WLBncqYoFo45FKq2-dz-oQD-N20RtdU_lgwEgDDGny2BK5_naZd0FFyOIqOt-RJdecuP2eeao4JSiptHYVkQIDAQAB";
+const ED25519: &str = "MCowBQYDK2VwAyEAXQ1pdeMYJFogwqwWr0dreJZ_mk7y520wHXbeeWdcS0E";
 const P256: &str = "\
     MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEcfkTBm69XjpRPhaDxaNULIExNap7XXwEOlQF5EqvMcVqSgplPWj23XJ7b1fjxWVHIT1agyLq26\
     lA1uw8JmASDA";
@@ -38,6 +44,22 @@ const RS512: &str = "\
     1SU0RPTJs9BD17y_xo8j7vHq21XrcJgFqEOOHepwJYzjUwouRnQqkE4FI9nFbCXbRz64e-y9VVBJXv0F4Zdfzbz_65ZSOyn_MxlFNw3bbEHIG5\
     IzSwXdktU9MUh1iajNUsYJDkq4MmJRzESo5fRUBH8r2_xQOrtKhq3zIBrJQpH2RlaENl3u4SV8GK3QAR5UObvzPCYRm58Fv-IQ54Ln83Tj1qid\
     sdy-bcQNNU_w";
+const PS256: &str = "\
+    XmtBeCF5qRWqzWJs3Gw1g9C1VXLUrN_xX11qv1QKC4eVwdlhBkd0h9JrbKqME7eWO6LAYnigVqjO01yOAl_gjATBBR0-R1vwd23v\
+    DuMPJ07GiwZDR1xt9HPRI05-aNbZB7it54IyqUaqrubeu8pfcoSR0MjdvxwJNpWsvOOFbfHSF3W46uirGK64lK10lWXZ0IJuUk-p\
+    V_foAqqfUO36SjEFJKxg1hvyTmsnNOo9JuoGfhfOkZhkkpeyynocOWpQty4qzUQmcNlJ-2xvoC48XnVvThMTtc96D0l9N5lDXcAm\
+    hB07p5QT2WuFa10v0PP2N-p53l4yyGCUD5hH4F8cxQ";
+const PS384: &str = "\
+    BQNTKAWPwUqqYNSDuQhoey7myyehKyN3m4MUMTO5iYkaDQqA36B_5ALlZ9QS5DxZ_cTl0z4P85aPxGpD6F9EwVluKVSXnG8XEHhA\
+    bK5_uiYggzDZMQv17QcAbhEZ2srzGm9ydyssYNNPBPKSZo0f1eA04_NPmOUYAe0969mUgehjzRPI9KnHMAhDceUbD_-ThCpmcD4l\
+    vJq8qWlOVKFngeu2t5qtqYVNrm6jk06wTJYzjc9nj8QnXZvTKZtwqjwgBLFjMOmBqSiEm0VlPxc7Ol_bit092EGaGYG2aKDlooRI\
+    qw8OU-NcnqZikaaFrSC_7tiUhiLiO2_YVdzhyfh-yA";
+const PS512: &str = "\
+    ZazHvGORxjZ3ZcsOlYt9sH3muH_nN-YgNuIuy-GvaE8ASYcb0_xuPvUYAknw340vW5Ph5BjFVM_E7rBGcP4Zpzdd0HZmhfujleP9\
+    8nCAYFNW-h6GdAvuTSEZem9Wne7bJ94svxVAnRWI8tcKLbEUpqC8VjSav00imHzGiL7wJonmjbXz62KrHRsOZsunlsrE7-u7DA92\
+    vrdxfb5hcBGkHzlvctupQj-ckSTOe_lklx2VcyTCJa1Yciu32a4X-JwwBNhrMyKC8F6yiPzTCPn-7oIhd8A4ZX0neDUPogBWf4H_\
+    eG0_FinsxJSff_ZcyUK4j0KerAv85YvSsJtbJ6TIDQ";
+const EDDSA: &str = "_kKhlOL3wCAEBJ0YixG0paj0W0ShgJ1NovMQB09FPZd4TcyWlHg-610mpSG8VQgTwTT67tQR-bVi3yxadDPfCg";
 const ES256: &str = "9PKEfSiBn1S4W4v2L-1GO8W9UGIk9YRYNFjCec6yFo6cGuGhcEt2kCAsPrkx7rMrC31nqZnFkPW3imI9-b8dig";
 const ES384: &str = "\
     ZQjSWzsNPkMS7WiexToK6UHa3upZL1RUOF4r2bZUqz1-TvJRB60rUTnP69DMaNA1zR3uOmgIvanQ9FS9e6eMt3W4a43ssn7GlIv9UNentcUgFP\
@@ -52,6 +74,10 @@ pub fn right(engine: &dyn Engine, algorithm: Algorithm) -> bool {
         Algorithm::Rs256 => (RSA, RS256),
         Algorithm::Rs384 => (RSA, RS384),
         Algorithm::Rs512 => (RSA, RS512),
+        Algorithm::Ps256 => (PSS_RSA, PS256),
+        Algorithm::Ps384 => (PSS_RSA, PS384),
+        Algorithm::Ps512 => (PSS_RSA, PS512),
+        Algorithm::EdDsa => (ED25519, EDDSA),
         Algorithm::Es256 => (P256, ES256),
         Algorithm::Es384 => (P384, ES384),
     };

@@ -8,13 +8,15 @@
 use jwt_simple::algorithms::{
     ECDSAP256PublicKeyLike as _, ECDSAP384PublicKeyLike as _, ES256PublicKey, ES384PublicKey,
 };
-use jwt_simple::algorithms::{RS256PublicKey, RSAPublicKeyLike as _};
+use jwt_simple::algorithms::{
+    Ed25519PublicKey, EdDSAPublicKeyLike as _, RS256PublicKey, RSAPublicKeyLike as _,
+};
 use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use sha2::{Digest as _, Sha256, Sha384};
 use superboring::hash::MessageDigest;
 use superboring::pkey::{PKey, Public};
 use superboring::rsa::Padding;
-use superboring::sign::Verifier;
+use superboring::sign::{RsaPssSaltlen, Verifier};
 
 use super::algorithm::{Algorithm, Family};
 use super::key::{PublicKey, Unusable};
@@ -29,6 +31,7 @@ enum Form {
     Rsa(std::sync::Arc<PKey<Public>>),
     P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
+    Ed25519(ed25519_compact::PublicKey),
 }
 
 impl std::fmt::Debug for SoftwareKey {
@@ -56,31 +59,43 @@ impl SoftwareKey {
                 let key = ES384PublicKey::from_bytes(point).map_err(|_| off_curve)?;
                 Ok(Self(Form::P384(*key.public_key().as_ref())))
             }
-            Family::Rsa => Err("RSA keys have no point"),
+            Family::Rsa | Family::Ed25519 => Err("it is not of a curve with such points"),
         }
+    }
+
+    pub(super) fn ed25519(bytes: &[u8]) -> Result<Self, Unusable> {
+        let key = Ed25519PublicKey::from_bytes(bytes).map_err(|_| "it is not 32 bytes long")?;
+        Ok(Self(Form::Ed25519(*key.public_key().as_ref())))
     }
 
     fn verify(&self, algorithm: Algorithm, text: &[u8], signature: &[u8]) -> bool {
         match (&self.0, algorithm) {
-            (Form::Rsa(key), Algorithm::Rs256) => rsa(key, MessageDigest::sha256(), text, signature),
-            (Form::Rsa(key), Algorithm::Rs384) => rsa(key, MessageDigest::sha384(), text, signature),
-            (Form::Rsa(key), Algorithm::Rs512) => rsa(key, MessageDigest::sha512(), text, signature),
+            (Form::Rsa(key), Algorithm::Rs256) => rsa(key, PKCS1, MessageDigest::sha256(), text, signature),
+            (Form::Rsa(key), Algorithm::Rs384) => rsa(key, PKCS1, MessageDigest::sha384(), text, signature),
+            (Form::Rsa(key), Algorithm::Rs512) => rsa(key, PKCS1, MessageDigest::sha512(), text, signature),
+            (Form::Rsa(key), Algorithm::Ps256) => rsa(key, PSS, MessageDigest::sha256(), text, signature),
+            (Form::Rsa(key), Algorithm::Ps384) => rsa(key, PSS, MessageDigest::sha384(), text, signature),
+            (Form::Rsa(key), Algorithm::Ps512) => rsa(key, PSS, MessageDigest::sha512(), text, signature),
             (Form::P256(key), Algorithm::Es256) => p256::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify_prehash(&Sha256::digest(text), &signature).is_ok()),
             (Form::P384(key), Algorithm::Es384) => p384::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify_prehash(&Sha384::digest(text), &signature).is_ok()),
-            (Form::Rsa(_), Algorithm::Es256 | Algorithm::Es384)
-            | (Form::P256(_), Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 | Algorithm::Es384)
-            | (Form::P384(_), Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 | Algorithm::Es256) => {
-                false
-            }
+            (Form::Ed25519(key), Algorithm::EdDsa) => ed25519_compact::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify(text, &signature).is_ok()),
+            // A key of another family verifies nothing.
+            (Form::Rsa(_) | Form::P256(_) | Form::P384(_) | Form::Ed25519(_), _) => false,
         }
     }
 }
 
-fn rsa(key: &PKey<Public>, digest: MessageDigest, text: &[u8], signature: &[u8]) -> bool {
+const PKCS1: Padding = Padding::PKCS1;
+const PSS: Padding = Padding::PKCS1_PSS;
+
+fn rsa(key: &PKey<Public>, padding: Padding, digest: MessageDigest, text: &[u8], signature: &[u8]) -> bool {
     let verified = Verifier::new(digest, key).and_then(|mut verifier| {
-        verifier.set_rsa_padding(Padding::PKCS1)?;
+        verifier.set_rsa_padding(padding)?;
+        // RFC 7518 section 3.5: the salt is as long as the digest. PKCS#1 v1.5 has none and ignores this.
+        verifier.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH)?;
         verifier.verify_oneshot(signature, text)
     });
     verified.unwrap_or(false)
@@ -97,5 +112,27 @@ impl Engine for Software {
             Some(key) if key.verify(algorithm, text, signature) => Outcome::Valid,
             Some(_) => Outcome::Invalid,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use super::*;
+    use crate::jose::base64url;
+    use crate::jose::known_answers::{PSS_RSA, TEXT};
+
+    /// Made with OpenSSL: `rsa_pss_saltlen:20`.
+    const SHORT_SALT: &str = "\
+        e25V-adNSR-NjN023Fs_DST0fWITYCSjOghXwiTQ80lSNXb3hY4xhdnDUXYIOh-S_N74SGWklsFBId0lpxfQWsMMQVeGh2hBEI2_\
+        OlOlLweYWvPQuVhNar0fv0Yi37tUfhVPn0aFWOolYmYVimVhYgKUAVUtvqUz-F3dg8Qtoaeic1HRcwKUdid-L2Ci7b_JqcUnQWPW\
+        1p4lpSlkUi_B4PMMMkhu-w7IZtim2EJ5rAqaWioqsu5RdVnzFmVirMsN2T8iN_vG_EPgRfK6se2gKfuwntmIVoiQCQ8Y7Naxhtid\
+        dQZr-j-jSNHgQMglNigdewoy__gk2PCbUln3jHYZLA";
+
+    #[test]
+    fn a_pss_salt_of_another_length_than_the_digest_is_invalid() {
+        let key = PublicKey::from_spki(&base64url(PSS_RSA.as_bytes()).unwrap()).unwrap();
+        let signature = base64url(SHORT_SALT.as_bytes()).unwrap();
+        assert_eq!(Software.verify(Algorithm::Ps256, &key, TEXT, &signature), Outcome::Invalid);
     }
 }

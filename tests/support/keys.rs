@@ -10,10 +10,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use p256::ecdsa::signature::Signer as _;
 use p256::pkcs8::{DecodePrivateKey as _, EncodePublicKey as _};
 use rsa::pkcs8::{DecodePrivateKey as _, EncodePublicKey as _};
-use rsa::rand_core::RngCore as _;
+use rsa::rand_core::{OsRng, RngCore as _};
 use rsa::sha2::{Digest as _, Sha256, Sha384, Sha512};
 use rsa::traits::PublicKeyParts as _;
-use rsa::{Pkcs1v15Sign, RsaPrivateKey};
+use rsa::{Pkcs1v15Sign, Pss, RsaPrivateKey};
 use serde_json::{Value, json};
 
 /// A key pair and the name that serves as its `kid`.
@@ -26,15 +26,17 @@ enum Pair {
     Rsa(Box<RsaPrivateKey>),
     P256(p256::ecdsa::SigningKey),
     P384(p384::ecdsa::SigningKey),
+    Ed25519(ed25519_compact::KeyPair),
 }
 
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("rsa-1", include_str!("keys/rsa-1.pem")),
     ("rsa-2", include_str!("keys/rsa-2.pem")),
     ("rsa-weak", include_str!("keys/rsa-weak.pem")), // 1024 bits: no issuer may use it
     ("ec-256", include_str!("keys/ec-256.pem")),
     ("ec-256b", include_str!("keys/ec-256b.pem")),
     ("ec-384", include_str!("keys/ec-384.pem")),
+    ("ed-1", include_str!("keys/ed-1.pem")),
 ];
 
 static KEYS: LazyLock<Vec<TestKey>> =
@@ -53,7 +55,7 @@ pub fn jwks(names: &[&str]) -> Value {
 /// A fresh secret of 32 bytes as text, such as a gateway key.
 pub fn random_text() -> String {
     let mut bytes = [0; 32];
-    rsa::rand_core::OsRng.fill_bytes(&mut bytes);
+    OsRng.fill_bytes(&mut bytes);
     base64url(&bytes)
 }
 
@@ -64,14 +66,14 @@ impl TestKey {
             .map(|key| Pair::Rsa(Box::new(key)))
             .or_else(|_| p256::ecdsa::SigningKey::from_pkcs8_pem(pem).map(Pair::P256))
             .or_else(|_| p384::ecdsa::SigningKey::from_pkcs8_pem(pem).map(Pair::P384))
-            .unwrap_or_else(|_| panic!("{name} is neither an RSA, a P-256 nor a P-384 key"));
+            .or_else(|_| ed25519_compact::KeyPair::from_pem(pem).map(Pair::Ed25519))
+            .unwrap_or_else(|_| panic!("{name} is no RSA, P-256, P-384 or Ed25519 key"));
         Self { name: name.to_owned(), pair }
     }
 
     /// A fresh RSA key of 2048 bits.
     pub fn fresh_rsa(name: &str) -> Self {
-        let pair = RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048)
-            .expect("2048 bits is a size that RSA can have");
+        let pair = RsaPrivateKey::new(&mut OsRng, 2048).expect("2048 bits is a size that RSA can have");
         Self { name: name.to_owned(), pair: Pair::Rsa(Box::new(pair)) }
     }
 
@@ -86,6 +88,7 @@ impl TestKey {
             Pair::Rsa(_) => "RS256",
             Pair::P256(_) => "ES256",
             Pair::P384(_) => "ES384",
+            Pair::Ed25519(_) => "EdDSA",
         }
     }
 
@@ -98,6 +101,9 @@ impl TestKey {
             }),
             Pair::P256(key) => ec_jwk(kid, "P-256", key.verifying_key().to_sec1_point(false).as_bytes()),
             Pair::P384(key) => ec_jwk(kid, "P-384", key.verifying_key().to_sec1_point(false).as_bytes()),
+            Pair::Ed25519(key) => {
+                json!({ "kty": "OKP", "crv": "Ed25519", "kid": kid, "x": base64url(&*key.pk) })
+            }
         }
     }
 
@@ -116,6 +122,7 @@ impl TestKey {
                 .verifying_key()
                 .to_public_key_pem(p256::pkcs8::LineEnding::LF)
                 .expect("a P-384 key has a PEM"),
+            Pair::Ed25519(key) => key.pk.to_pem(),
         }
     }
 
@@ -126,6 +133,9 @@ impl TestKey {
             Pair::Rsa(key) => match algorithm {
                 "RS384" => key.sign(Pkcs1v15Sign::new::<Sha384>(), &Sha384::digest(message)),
                 "RS512" => key.sign(Pkcs1v15Sign::new::<Sha512>(), &Sha512::digest(message)),
+                "PS256" => key.sign_with_rng(&mut OsRng, Pss::new::<Sha256>(), &Sha256::digest(message)),
+                "PS384" => key.sign_with_rng(&mut OsRng, Pss::new::<Sha384>(), &Sha384::digest(message)),
+                "PS512" => key.sign_with_rng(&mut OsRng, Pss::new::<Sha512>(), &Sha512::digest(message)),
                 _ => key.sign(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(message)),
             }
             .expect("a test key signs"),
@@ -137,6 +147,7 @@ impl TestKey {
                 let signature: p384::ecdsa::Signature = key.sign(message);
                 signature.to_bytes().to_vec()
             }
+            Pair::Ed25519(key) => key.sk.sign(message, None).to_vec(),
         }
     }
 }
