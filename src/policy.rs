@@ -217,11 +217,16 @@ fn mutations(
     for (name, _) in request.headers().filter(|(name, _)| policy.owned.owns(name) && !stays(name)) {
         remove(name);
     }
-    for issuer in &policy.issuers {
-        let verified = caller.issuer.is_some_and(|by| by.name == issuer.name);
-        if issuer.source.must_go(request, verified) {
-            remove(issuer.source.header.as_bytes());
-        }
+    // The issuer that verified the token says whether it stays. A token that nobody looked at stays only where every
+    // issuer would let it.
+    match caller.issuer {
+        Some(issuer) if issuer.source.must_go(request, true) => remove(issuer.source.header.as_bytes()),
+        Some(_) => {}
+        None => policy
+            .issuers
+            .iter()
+            .filter(|issuer| issuer.source.must_go(request, false))
+            .for_each(|issuer| remove(issuer.source.header.as_bytes())),
     }
     // The key is set without a look at what the client sent in its place: a comparison would tell by its
     // time.

@@ -27,7 +27,7 @@ use vestibule::request::Request;
 use vestibule::time::UnixTime;
 
 /// The codes that no vector can produce, and why.
-const OUT_OF_REACH: [(Code, &str); 14] = [
+const OUT_OF_REACH: [(Code, &str); 13] = [
     (Code::PathAmbiguous, "there are no routes in this version"),
     (Code::CredentialMultiple, "there is one source of credentials in this version"),
     (Code::WrongDoor, "the host decides it, by where the filter runs"),
@@ -35,7 +35,6 @@ const OUT_OF_REACH: [(Code, &str); 14] = [
     (Code::ContextMissing, "`context` is not in this version"),
     (Code::ContextInvalid, "`context` is not in this version"),
     (Code::ContextExpired, "`context` is not in this version"),
-    (Code::TenantNotAllowed, "`tenants` is not in this version"),
     (Code::IssuerNotAllowed, "there are no requirements in this version"),
     (Code::PermissionMissing, "there are no requirements in this version"),
     (Code::ScopeMissing, "there are no requirements in this version"),

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::config::issuer::{self as written, KeySource, Type};
+use crate::config::issuer::{self as written, KeySource, Tenants, Type};
 use crate::config::node::{Named, Node};
 use crate::config::{Config, Limits};
 use crate::credential::bearer::Source;
-use crate::credential::issuer::{Identity, Issuer, Types};
+use crate::credential::issuer::{Identity, Issuer, Realm, Types};
 use crate::header::HeaderName;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::claims::ClaimRules;
@@ -14,9 +14,7 @@ use crate::jose::jwk::{self, Key, KeySet};
 use crate::jose::key::PublicKey;
 
 pub(super) fn compile(config: &Config<'_>) -> Option<Vec<Issuer>> {
-    if config.issuers.len() > 1 {
-        config.node.below("issuers").error("this version reads one issuer: remove the others");
-    }
+    check_apart(config);
     // Every issuer is compiled before the first that failed is given up on, so that all errors are found.
     config.issuers.iter().map(|named| issuer(named, config.limits)).collect::<Vec<_>>().into_iter().collect()
 }
@@ -38,12 +36,18 @@ fn issuer(named: &Named<'_, written::Issuer<'_>>, limits: Limits) -> Option<Issu
         confirmation,
         deny_kids,
         identity,
+        tenants,
+        subject_prefix,
     } = entry;
     let audiences = audiences.as_ref().and_then(|audiences| self::audiences(node, *issuer, audiences));
     let keys = keys.as_ref().and_then(|sources| self::keys(node, sources, algorithms.as_deref(), limits));
     let source =
         Source { header: HeaderName::parse("authorization")?, scheme: "Bearer".into(), forward: *forward };
     let written::Identity { subject, tenant, permissions, scopes, roles } = identity;
+    let tenants = match tenants {
+        None | Some(Tenants::All) => None,
+        Some(Tenants::Only(tenants)) => Some(tenants.clone()),
+    };
     Some(Issuer {
         name: Arc::clone(name),
         iss: Some((*issuer)?).filter(|iss| *iss != "*").map(str::to_owned),
@@ -73,7 +77,46 @@ fn issuer(named: &Named<'_, written::Issuer<'_>>, limits: Limits) -> Option<Issu
             scopes: scopes.clone(),
             roles: roles.clone(),
         },
+        realm: Realm { tenants, subject_prefix: subject_prefix.clone().unwrap_or(Some(String::new()))? },
     })
+}
+
+/// Several issuers must be told apart: which one judges a token, for whom each may speak, and whose `alice` an
+/// `alice` is.
+fn check_apart(config: &Config<'_>) {
+    if config.issuers.len() < 2 {
+        return;
+    }
+    for (position, Named { node, entry, .. }) in config.issuers.iter().enumerate() {
+        if entry.issuer == Some("*") {
+            node.below("issuer").error("`*` is for a sole issuer, for it takes the tokens of every other");
+        }
+        if entry.tenants.is_none() {
+            let remedy =
+                "is missing: with several issuers, list the tenants this one may speak for, or write `\"*\"`";
+            node.below("tenants").error(remedy);
+        }
+        let others = || config.issuers.iter().take(position);
+        if entry.issuer.is_some() && others().any(|other| other.entry.issuer == entry.issuer) {
+            node.below("issuer")
+                .error("is another one's too, and a token could be judged by either: make them one");
+        }
+        match &entry.subject_prefix {
+            None => node.below("subjectPrefix").error(
+                "is missing: with several issuers, each has a prefix of its own, so that their subjects differ",
+            ),
+            Some(None) => {}
+            Some(Some(prefix)) => {
+                let clashes = |other: &str| other.starts_with(prefix.as_str()) || prefix.starts_with(other);
+                let prefixes = others().filter_map(|other| other.entry.subject_prefix.as_ref()?.as_deref());
+                if prefixes.into_iter().any(clashes) {
+                    node.below("subjectPrefix").error(
+                        "begins another one's or is begun by it, so that two subjects could be one: choose another",
+                    );
+                }
+            }
+        }
+    }
 }
 
 /// The keys that are still believed. None at all is no fault: denying the last one is what an emergency may ask for.

@@ -104,9 +104,7 @@ fn what_this_version_does_not_know_is_refused_by_name() {
     for field in ["routes", "context", "grants", "preflight", "report", "apiKeys", "Door", "gateway_key"] {
         refused(outer(), &format!("/{field}"), json!("x"), field);
     }
-    for field in ["tenants", "subjectPrefix"] {
-        refused(outer(), &format!("/issuers/main/{field}"), json!("x"), &format!("issuers.main.{field}"));
-    }
+    refused(outer(), "/issuers/main/jwksUri", json!("x"), "issuers.main.jwksUri");
     refused(inner(), "/entrances/gateway/peers", json!(["spiffe://a"]), "entrances.gateway.peers");
 }
 
@@ -156,6 +154,35 @@ fn several_entrances_say_each_what_they_are_trusted_with() {
     let two = with(two, "/entrances/scraper/trust", json!("none"));
     let two = with(two, "/entrances/gateway/trust", json!({ "subject": "x-user-id" }));
     assert_eq!(errors(&two), [""; 0]);
+}
+
+/// Two issuers that are told apart.
+fn two_issuers() -> Value {
+    let issuer = |iss: &str, prefix: &str| {
+        json!({ "issuer": iss, "audiences": ["a"], "keys": [{ "pem": PEM }], "tenants": ["acme"],
+                "subjectPrefix": prefix })
+    };
+    json!({ "door": "outer", "issuers": { "a": issuer("https://a", "a|"), "b": issuer("https://b", "b|") } })
+}
+
+#[test]
+fn several_issuers_are_told_apart() {
+    assert_eq!(errors(&two_issuers()), [""; 0]);
+    refused(two_issuers(), "/issuers/b/tenants", Value::Null, "issuers.b.tenants");
+    refused(two_issuers(), "/issuers/b/subjectPrefix", Value::Null, "issuers.b.subjectPrefix");
+    refused(two_issuers(), "/issuers/b/issuer", json!("https://a"), "issuers.b.issuer");
+    refused(two_issuers(), "/issuers/b/issuer", json!("*"), "issuers.b.issuer");
+    for prefix in ["a|", "a|x", "a"] {
+        refused(two_issuers(), "/issuers/b/subjectPrefix", json!(prefix), "issuers.b.subjectPrefix");
+    }
+    for (tenants, path) in [
+        (json!("acme"), "issuers.b.tenants"),
+        (json!(["acme", "*"]), "issuers.b.tenants[1]"),
+        (json!(["a..b"]), "issuers.b.tenants[0]"),
+    ] {
+        refused(two_issuers(), "/issuers/b/tenants", tenants, path);
+    }
+    refused(two_issuers(), "/issuers/b/subjectPrefix", json!("a b"), "issuers.b.subjectPrefix");
 }
 
 #[test]

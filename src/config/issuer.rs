@@ -8,6 +8,7 @@ use super::node::Node;
 use crate::credential::bearer::Forward;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::claims::{AcceptedClaim, ClaimRef, Confirmation, Expiration};
+use crate::tenant::Tenant;
 
 /// The most that clocks may differ.
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
@@ -45,6 +46,19 @@ pub struct Issuer<'v> {
     pub deny_kids: Vec<String>,
     /// `identity`, merged over its defaults.
     pub identity: Identity,
+    /// `tenants`; none where it is not written.
+    pub tenants: Option<Tenants>,
+    /// `subjectPrefix`; none where it is not written.
+    pub subject_prefix: Option<Option<String>>,
+}
+
+/// `tenants`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tenants {
+    /// `*`: the issuer may speak for every tenant.
+    All,
+    /// It may speak for these.
+    Only(Vec<Tenant>),
 }
 
 /// Where keys come from.
@@ -127,6 +141,8 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Issuer<'v>> {
             .map(|list| list.each(|kid| kid.text().map(str::to_owned)))
             .unwrap_or_default(),
         identity: identity(fields.optional("identity").as_ref()),
+        tenants: fields.optional("tenants").map(|node| tenants(&node)),
+        subject_prefix: fields.optional("subjectPrefix").map(|node| subject_prefix(&node)),
     };
     fields.finish();
     Some(read)
@@ -194,6 +210,31 @@ fn sources(node: &Node<'_>) -> Option<Forward> {
         [] => None,
         _ => node.refuse("this version reads one source: remove the others".into()),
     }
+}
+
+fn tenants(node: &Node<'_>) -> Tenants {
+    if node.value().is_string() {
+        // What is wrong is no wider policy: with its error, nothing compiles.
+        return node.choice(&[("*", Tenants::All)]).unwrap_or(Tenants::Only(Vec::new()));
+    }
+    Tenants::Only(node.each(|tenant| {
+        let parsed = Tenant::parse(tenant.text()?.as_bytes());
+        parsed.or_else(|| {
+            tenant.refuse(
+                "is not a tenant: 1 to 64 letters, digits, `.`, `_`, `-`, with a letter or digit at each end \
+                 and no `..`; for all tenants write `tenants: \"*\"`"
+                    .into(),
+            )
+        })
+    }))
+}
+
+fn subject_prefix(node: &Node<'_>) -> Option<String> {
+    let text = node.text()?;
+    if text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Some(text.to_owned());
+    }
+    node.refuse("must be at most 64 visible ASCII characters".into())
 }
 
 fn default_types() -> Vec<Type> {

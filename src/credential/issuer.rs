@@ -30,6 +30,7 @@ pub struct Issuer {
     pub(crate) types: Types,
     pub(crate) rules: ClaimRules,
     pub(crate) identity: Identity,
+    pub(crate) realm: Realm,
 }
 
 /// The types of token that are accepted (`typ`, RFC 7515 section 4.1.9).
@@ -38,6 +39,31 @@ pub struct Types {
     pub(crate) absent: bool,
     /// In the form of [`crate::jose::header::media_type`].
     pub(crate) named: Vec<String>,
+}
+
+/// What an issuer may say of whom.
+#[derive(Clone, Debug, Default)]
+pub struct Realm {
+    /// The tenants for which it may speak; none where it may for all.
+    pub(crate) tenants: Option<Vec<Tenant>>,
+    /// What stands before its subjects, so that two issuers' `alice` are two.
+    pub(crate) subject_prefix: String,
+}
+
+impl Realm {
+    fn subject(&self, text: &str) -> Option<Subject> {
+        // The prefix lengthens a subject and never makes one of nothing.
+        Subject::parse(text.as_bytes())?;
+        Subject::parse([self.subject_prefix.as_str(), text].concat().as_bytes())
+    }
+
+    fn check_tenant(&self, tenant: Option<&Tenant>) -> Result<(), Code> {
+        match (&self.tenants, tenant) {
+            (Some(allowed), Some(tenant)) if !allowed.contains(tenant) => Err(Code::TenantNotAllowed),
+            // Whether a tenant may be absent is the door's rule.
+            (Some(_) | None, _) => Ok(()),
+        }
+    }
 }
 
 /// Where in the claims the principal stands.
@@ -77,7 +103,9 @@ impl Issuer {
         }
         let verified = signature::verify(token, &self.keys, keys, tries)?;
         self.rules.check(&verified, now)?;
-        self.identity.read(&self.name, &verified)
+        let principal = self.identity.read(&self.name, &self.realm, &verified)?;
+        self.realm.check_tenant(principal.tenant.as_ref())?;
+        Ok(principal)
     }
 }
 
@@ -91,12 +119,12 @@ impl Types {
 }
 
 impl Identity {
-    fn read(&self, issuer: &Arc<str>, token: &Verified) -> Result<Principal, Code> {
+    fn read(&self, issuer: &Arc<str>, realm: &Realm, token: &Verified) -> Result<Principal, Code> {
         let claims = token.claims();
         let subject = match self.subject.of(claims) {
             // Nobody is proved by a token that names nobody, whatever `requiredClaims` says.
             None => return Err(Code::ClaimMissing),
-            Some(Value::String(text)) => Subject::parse(text.as_bytes()).ok_or(Code::ClaimMalformed)?,
+            Some(Value::String(text)) => realm.subject(text).ok_or(Code::ClaimMalformed)?,
             Some(_) => return Err(Code::ClaimMalformed),
         };
         Ok(Principal {
