@@ -2,7 +2,10 @@
 //!
 //! How the credential proved it is not known here: claims and trusted headers end in the same type.
 
+use std::fmt;
 use std::sync::Arc;
+
+use serde_json::Value;
 
 use crate::tenant::Tenant;
 
@@ -15,6 +18,23 @@ pub struct Principal {
     pub(crate) permissions: Vec<Grant>,
     pub(crate) scopes: Vec<Grant>,
     pub(crate) roles: Vec<Grant>,
+    /// What the issuer said besides; none where an entrance vouched.
+    pub(crate) claims: Option<Arc<Claims>>,
+}
+
+/// The claims of a verified credential, as its issuer wrote them.
+#[derive(PartialEq, Eq)]
+pub struct Claims {
+    pub(crate) value: Value,
+    /// The token's own part, base64url.
+    pub(crate) encoded: Box<str>,
+}
+
+/// Without the claims, which are the caller's own affairs.
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Claims")
+    }
 }
 
 impl Principal {

@@ -63,7 +63,10 @@ pub(super) fn check(config: &Config<'_>) {
     }
     for inject in &config.inject {
         let of_principal = inject.source.as_ref().is_some_and(|source| !matches!(source, Source::Text(_)));
-        if of_principal && !config.has_credential_source() {
+        let of_token = matches!(inject.source, Some(Source::Payload | Source::Claim(..)));
+        let nothing = (of_principal && !config.has_credential_source())
+            || (of_token && config.node.value().get("issuers").is_none());
+        if nothing {
             inject.node.error("has nothing to take it from: add `issuers`, or remove it");
         }
     }

@@ -186,6 +186,28 @@ fn several_issuers_are_told_apart() {
 }
 
 #[test]
+fn a_claim_is_injected_in_a_form_that_is_named() {
+    let inject = |what: Value| with(outer(), "/inject", json!({ "x-c": what }));
+    for good in
+        [json!("payload"), json!({ "claim": "c", "as": "list" }), json!({ "claim": "/a/b", "as": "json" })]
+    {
+        assert_eq!(errors(&inject(good)), [""; 0]);
+    }
+    for (bad, path) in [
+        (json!({ "claim": "c" }), "inject.x-c.as"),
+        (json!({ "claim": "c", "as": "yaml" }), "inject.x-c.as"),
+        (json!({ "claim": "/a~", "as": "text" }), "inject.x-c.claim"),
+        (json!({ "claim": "c", "as": "text", "value": "x" }), "inject.x-c.value"),
+        (json!({ "as": "text" }), "inject.x-c.as"),
+    ] {
+        assert!(errors(&inject(bad.clone())).iter().any(|error| error.starts_with(path)), "{bad}");
+    }
+    for of_token in [json!("payload"), json!({ "claim": "c", "as": "text" })] {
+        refused(inner(), "/inject", json!({ "x-c": of_token }), "inject.x-c");
+    }
+}
+
+#[test]
 fn stripping_the_credential_is_left_to_the_source() {
     for strip in ["authorization", "auth*"] {
         refused(outer(), "/strip", json!([strip]), "strip");

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::node::Node;
 use crate::header::{self, HeaderName};
-use crate::policy::inject::Source;
+use crate::policy::inject::{Form, Source};
 
 /// One header of `inject`.
 #[derive(Debug)]
@@ -31,6 +31,7 @@ fn one<'v>(name: &str, node: Node<'v>) -> Option<Inject<'v>> {
             }
         });
     let source = match node.value() {
+        Value::Object(members) if members.contains_key("claim") => claim(&node).map(Some),
         Value::Object(_) => text(&node).map(Some),
         Value::String(_) => node.choice(&[
             ("subject", Some(Source::Subject)),
@@ -39,13 +40,31 @@ fn one<'v>(name: &str, node: Node<'v>) -> Option<Inject<'v>> {
             ("scopes", Some(Source::Scopes)),
             ("roles", Some(Source::Roles)),
             ("issuer", Some(Source::Issuer)),
+            ("payload", Some(Source::Payload)),
             ("none", None),
         ]),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
-            node.refuse("must be the name of what to inject, or `{value: text}`".into())
-        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => node.refuse(
+            "must be the name of what to inject, `{value: text}`, or `{claim: name, as: text}`".into(),
+        ),
     };
     Some(Inject { header: header?, source: source?, node })
+}
+
+fn claim(node: &Node<'_>) -> Option<Source> {
+    let mut fields = node.object()?;
+    let claim = fields.required("claim", "name the claim");
+    let form = fields.required("as", "say how: `text`, `list`, `json` or `base64url`");
+    fields.finish();
+    let claim = claim.and_then(|node| super::issuer::claim(&node));
+    let form = form.and_then(|node| {
+        node.choice(&[
+            ("text", Form::Text),
+            ("list", Form::List),
+            ("json", Form::Json),
+            ("base64url", Form::Base64Url),
+        ])
+    });
+    Some(Source::Claim(claim?, form?))
 }
 
 fn text(node: &Node<'_>) -> Option<Source> {

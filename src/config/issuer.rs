@@ -259,7 +259,7 @@ fn accepted_claims(node: &Node<'_>) -> Vec<AcceptedClaim> {
     members.filter_map(read).collect()
 }
 
-fn claim(node: &Node<'_>) -> Option<ClaimRef> {
+pub(crate) fn claim(node: &Node<'_>) -> Option<ClaimRef> {
     claim_named(node, node.text()?)
 }
 

@@ -122,6 +122,7 @@ impl Trust {
             permissions: permissions.unwrap_or(Some(Vec::new())).ok_or(Code::HeaderMalformed)?,
             scopes: Vec::new(),
             roles: Vec::new(),
+            claims: None,
         }))
     }
 }

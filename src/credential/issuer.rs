@@ -134,13 +134,14 @@ impl Identity {
             permissions: grants(&self.permissions, claims)?,
             scopes: grants(&self.scopes, claims)?,
             roles: grants(&self.roles, claims)?,
+            claims: Some(token.shared()),
         })
     }
 }
 
 /// The union of the claims' values, in their order, each once: an array of strings, never split, or a
 /// space-delimited string (RFC 6749 section 3.3).
-fn grants(references: &[ClaimRef], claims: &Value) -> Result<Vec<Grant>, Code> {
+pub(crate) fn grants(references: &[ClaimRef], claims: &Value) -> Result<Vec<Grant>, Code> {
     let mut grants: Vec<Grant> = Vec::new();
     let mut seen = BTreeSet::new();
     for claim in references.iter().filter_map(|reference| reference.of(claims)) {

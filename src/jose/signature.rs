@@ -3,6 +3,8 @@
 //! The arithmetic is an [`Engine`]'s: the host's where it can, the module's where not. Which one serves an
 //! algorithm is settled once, by known answers.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::algorithm::Algorithm;
@@ -13,6 +15,7 @@ use super::key::PublicKey;
 use super::known_answers;
 use super::software::Software;
 use crate::denial::Code;
+use crate::principal::Claims;
 
 /// What an engine says of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,22 +121,22 @@ impl Keys {
 
 /// A token whose signature one of the given keys made. Its claims are the issuer's words; whether they
 /// suffice is not said yet.
+#[derive(Debug)]
 pub struct Verified {
-    claims: Value,
-}
-
-/// Without the claims, which are the caller's own affairs.
-impl std::fmt::Debug for Verified {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Verified")
-    }
+    claims: Arc<Claims>,
 }
 
 impl Verified {
     /// The claims, a JSON object.
     #[must_use]
     pub fn claims(&self) -> &Value {
-        &self.claims
+        &self.claims.value
+    }
+
+    /// The claims, to be kept with the principal that they prove.
+    #[must_use]
+    pub fn shared(&self) -> Arc<Claims> {
+        Arc::clone(&self.claims)
     }
 }
 
@@ -151,7 +154,7 @@ pub fn verify(token: Compact<'_>, issuer_keys: &[Key], keys: &Keys, tries: Tries
     let fits = |key: &&Key| key.public().signature_length() == token.signature.len();
     for key in candidates(&token.header, algorithm, issuer_keys)?.into_iter().filter(fits).take(limit) {
         match keys.verify(backend, algorithm, key.public(), token.signing_input, &token.signature) {
-            Outcome::Valid => return Ok(Verified { claims: token.payload }),
+            Outcome::Valid => return Ok(Verified { claims: token.into_claims() }),
             Outcome::Invalid => {}
             Outcome::Unavailable => unavailable = true,
         }

@@ -1,9 +1,18 @@
 //! Trusted headers: what of a principal is written into which header.
 
+use std::io::{self, Write};
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize as _;
+use serde_json::Value;
+use serde_json::ser::{Formatter, Serializer};
+
+use crate::credential::issuer;
 use crate::denial::Code;
 use crate::header::HeaderName;
+use crate::jose::claims::ClaimRef;
 use crate::principal::{Grant, Principal};
 
 /// A header that is set on permitted requests.
@@ -28,8 +37,80 @@ pub enum Source {
     Roles,
     /// The configured name of the issuer that vouched for it.
     Issuer,
+    /// The payload of its token as it came: base64url of JSON.
+    Payload,
+    /// One of its claims.
+    Claim(ClaimRef, Form),
     /// This text, on every permitted request, with a principal or without.
     Text(Arc<[u8]>),
+}
+
+/// How a claim becomes a header's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A string of visible ASCII and single spaces between, a number, or a boolean, as it is.
+    Text,
+    /// An array of strings, never split, or a string with spaces between, joined with `,`.
+    List,
+    /// JSON, with everything but ASCII escaped.
+    Json,
+    /// JSON, encoded as base64url without padding.
+    Base64Url,
+}
+
+impl Form {
+    fn of(self, claim: &ClaimRef, claims: &Value) -> Result<Option<String>, Code> {
+        let Some(value) = claim.of(claims) else { return Ok(None) };
+        match self {
+            Self::Text => text(value).map(Some).ok_or(Code::ClaimMalformed),
+            Self::List => Ok(list(&issuer::grants(std::slice::from_ref(claim), claims)?)),
+            Self::Json => Ok(Some(ascii_json(value)?)),
+            Self::Base64Url => Ok(Some(URL_SAFE_NO_PAD.encode(ascii_json(value)?))),
+        }
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) => {
+            let words_apart = text.split(' ').all(|word| !word.is_empty());
+            let visible = text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+            (words_apart && visible).then(|| text.clone())
+        }
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn list(grants: &[Grant]) -> Option<String> {
+    let texts: Vec<&str> = grants.iter().map(Grant::as_str).collect();
+    (!texts.is_empty()).then(|| texts.join(","))
+}
+
+/// JSON that can stand in a header: serde_json escapes control characters, and this the rest.
+fn ascii_json(value: &Value) -> Result<String, Code> {
+    struct Ascii;
+
+    impl Formatter for Ascii {
+        fn write_string_fragment<W: ?Sized + Write>(&mut self, to: &mut W, fragment: &str) -> io::Result<()> {
+            for character in fragment.chars() {
+                if matches!(character, ' '..='~') {
+                    write!(to, "{character}")?;
+                } else {
+                    for unit in character.encode_utf16(&mut [0; 2]) {
+                        write!(to, "\\u{unit:04x}")?;
+                    }
+                }
+            }
+            Ok(())
+        }
+    }
+
+    let mut json = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut json, Ascii);
+    value.serialize(&mut serializer).map_err(|_| Code::ClaimMalformed)?;
+    String::from_utf8(json).map_err(|_| Code::ClaimMalformed)
 }
 
 impl Injection {
@@ -43,10 +124,7 @@ impl Injection {
             return Ok(Some(Arc::clone(text)));
         }
         let Some(principal) = principal else { return Ok(None) };
-        let list = |grants: &[Grant]| {
-            let texts: Vec<&str> = grants.iter().map(Grant::as_str).collect();
-            (!texts.is_empty()).then(|| texts.join(","))
-        };
+        let claims = principal.claims.as_deref();
         let value = match &self.source {
             Source::Subject => Some(principal.subject().to_owned()),
             Source::Tenant => principal.tenant().map(str::to_owned),
@@ -54,11 +132,62 @@ impl Injection {
             Source::Scopes => list(&principal.scopes),
             Source::Roles => list(&principal.roles),
             Source::Issuer => principal.issuer().map(str::to_owned),
+            Source::Payload => claims.map(|claims| claims.encoded.to_string()),
+            Source::Claim(claim, form) => match claims {
+                Some(claims) => form.of(claim, &claims.value)?,
+                None => None,
+            },
             Source::Text(_) => None,
         };
         match value {
             Some(value) if value.len() > max => Err(Code::ClaimMalformed),
             value => Ok(value.map(|value| value.into_bytes().into())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use super::*;
+    use serde_json::json;
+
+    fn value(form: Form, claim: Value) -> Result<Option<String>, Code> {
+        form.of(&ClaimRef::parse("c").unwrap(), &json!({ "c": claim }))
+    }
+
+    #[test]
+    fn text_stands_in_a_header_as_it_is_or_not_at_all() {
+        for (claim, text) in [(json!("a b,c"), "a b,c"), (json!(12), "12"), (json!(true), "true")] {
+            assert_eq!(value(Form::Text, claim), Ok(Some(text.into())));
+        }
+        for bad in [
+            json!(""),
+            json!(" a"),
+            json!("a "),
+            json!("a  b"),
+            json!("a\tb"),
+            json!("é"),
+            json!(null),
+            json!([]),
+        ] {
+            assert_eq!(value(Form::Text, bad.clone()), Err(Code::ClaimMalformed), "{bad}");
+        }
+    }
+
+    #[test]
+    fn json_is_ascii_whatever_the_claim() {
+        let claim = json!({"é": "\u{7f}\n\"\u{1f600}"});
+        let json = r#"{"\u00e9":"\u007f\n\"\ud83d\ude00"}"#;
+        assert_eq!(value(Form::Json, claim.clone()), Ok(Some(json.into())));
+        assert_eq!(serde_json::from_str::<Value>(json).unwrap(), claim);
+        assert_eq!(value(Form::Base64Url, claim), Ok(Some(URL_SAFE_NO_PAD.encode(json))));
+    }
+
+    #[test]
+    fn a_list_is_joined_and_its_members_are_never_split() {
+        assert_eq!(value(Form::List, json!(["a", "b"])), Ok(Some("a,b".into())));
+        assert_eq!(value(Form::List, json!([])), Ok(None));
+        assert_eq!(value(Form::List, json!(["a,b"])), Err(Code::ClaimMalformed));
     }
 }
