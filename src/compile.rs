@@ -107,7 +107,7 @@ fn run<T>(
 fn policy(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
     check_doors(config);
     collision::check(config);
-    let issuers = issuer::compile(config);
+    let issuers = issuer::compile(config, secrets);
     let entrances = entrance::compile(config, secrets);
     let injections = owned::injections(config);
     let attachment = match &config.gateway_key {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::secret::{self, Resolved, Secrets};
 use crate::config::issuer::{self as written, KeySource, Tenants, Type};
 use crate::config::node::{Named, Node};
 use crate::config::{Config, Limits};
@@ -11,15 +12,21 @@ use crate::header::HeaderName;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::claims::ClaimRules;
 use crate::jose::jwk::{self, Key, KeySet};
-use crate::jose::key::PublicKey;
+use crate::jose::key::VerifyingKey;
 
-pub(super) fn compile(config: &Config<'_>) -> Option<Vec<Issuer>> {
+pub(super) fn compile(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Vec<Issuer>> {
     check_apart(config);
     // Every issuer is compiled before the first that failed is given up on, so that all errors are found.
-    config.issuers.iter().map(|named| issuer(named, config.limits)).collect::<Vec<_>>().into_iter().collect()
+    config
+        .issuers
+        .iter()
+        .map(|named| issuer(named, config.limits, secrets))
+        .collect::<Vec<_>>()
+        .into_iter()
+        .collect()
 }
 
-fn issuer(named: &Named<'_, written::Issuer<'_>>, limits: Limits) -> Option<Issuer> {
+fn issuer(named: &Named<'_, written::Issuer<'_>>, limits: Limits, secrets: &Secrets<'_>) -> Option<Issuer> {
     let Named { name, node, entry } = named;
     let written::Issuer {
         issuer,
@@ -40,7 +47,8 @@ fn issuer(named: &Named<'_, written::Issuer<'_>>, limits: Limits) -> Option<Issu
         subject_prefix,
     } = entry;
     let audiences = audiences.as_ref().and_then(|audiences| self::audiences(node, *issuer, audiences));
-    let keys = keys.as_ref().and_then(|sources| self::keys(node, sources, algorithms.as_deref(), limits));
+    let keys =
+        keys.as_ref().and_then(|sources| self::keys(node, sources, algorithms.as_deref(), limits, secrets));
     let source =
         Source { header: HeaderName::parse("authorization")?, scheme: "Bearer".into(), forward: *forward };
     let written::Identity { subject, tenant, permissions, scopes, roles } = identity;
@@ -151,8 +159,10 @@ fn keys(
     sources: &[KeySource<'_>],
     algorithms: Option<&[Algorithm]>,
     limits: Limits,
+    secrets: &Secrets<'_>,
 ) -> Option<Vec<Key>> {
-    let read: Vec<Option<Vec<Key>>> = sources.iter().map(|source| source_keys(source, algorithms)).collect();
+    let read: Vec<Option<Vec<Key>>> =
+        sources.iter().map(|source| source_keys(source, algorithms, secrets)).collect();
     let keys: Vec<Key> = read.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
     for algorithm in algorithms.into_iter().flatten() {
         if !keys.iter().any(|key| key.algorithms().contains(algorithm)) {
@@ -190,7 +200,11 @@ fn check_tries(node: &Node<'_>, keys: &[Key], limits: Limits) {
     }
 }
 
-fn source_keys(source: &KeySource<'_>, algorithms: Option<&[Algorithm]>) -> Option<Vec<Key>> {
+fn source_keys(
+    source: &KeySource<'_>,
+    algorithms: Option<&[Algorithm]>,
+    secrets: &Secrets<'_>,
+) -> Option<Vec<Key>> {
     match source {
         KeySource::Jwks(node) => {
             let set = written::jwks(node)?;
@@ -220,8 +234,15 @@ fn source_keys(source: &KeySource<'_>, algorithms: Option<&[Algorithm]>) -> Opti
             }
             Some(set.keys)
         }
+        KeySource::Secret(secret) => match secret::resolve(secret, secrets)? {
+            Resolved::Unchecked => None,
+            Resolved::Value(value) => {
+                let key = VerifyingKey::hmac(&value).and_then(|key| Key::new(key, None, None, algorithms));
+                key.map_or_else(|reason| secret.node.refuse(reason.into()), |key| Some(vec![key]))
+            }
+        },
         KeySource::Pem { pem, kid, alg } => {
-            let key = PublicKey::from_pem(pem.text()?).and_then(|public| {
+            let key = VerifyingKey::from_pem(pem.text()?).and_then(|public| {
                 Key::new(public, kid.map(str::to_owned), alg.map(Algorithm::as_str), algorithms)
             });
             match key {

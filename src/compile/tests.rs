@@ -208,6 +208,19 @@ fn a_claim_is_injected_in_a_form_that_is_named() {
 }
 
 #[test]
+fn an_hmac_secret_is_as_long_as_the_hash_and_named_by_its_variable() {
+    let keys = |secret: Value| with(outer(), "/issuers/main/keys", json!([{ "secret": secret }]));
+    assert_eq!(errors(&keys(json!({ "env": "KEY" }))), [""; 0]);
+    let path = "issuers.main.keys[0].secret";
+    refused(outer(), "/issuers/main/keys", json!([{ "secret": { "env": "SHORT" } }]), path);
+    refused(outer(), "/issuers/main/keys", json!([{ "secret": KEY }]), path);
+    refused(keys(json!({ "env": "KEY" })), "/issuers/main/algorithms", json!(["HS512"]), path);
+    let both = json!([{ "secret": { "env": "KEY" }, "pem": PEM }]);
+    refused(outer(), "/issuers/main/keys", both, "issuers.main.keys[0]");
+    assert!(check(&keys(json!({ "env": "ABSENT" })), &Secrets::Unchecked).is_ok());
+}
+
+#[test]
 fn stripping_the_credential_is_left_to_the_source() {
     for strip in ["authorization", "auth*"] {
         refused(outer(), "/strip", json!([strip]), "strip");

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::node::Node;
+use super::secret::{self, Secret};
 use crate::credential::bearer::Forward;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::claims::{AcceptedClaim, ClaimRef, Confirmation, Expiration};
@@ -75,6 +76,8 @@ pub enum KeySource<'v> {
         /// `alg`.
         alg: Option<Algorithm>,
     },
+    /// `secret`: an HMAC secret.
+    Secret(Secret<'v>),
 }
 
 /// An accepted `typ`.
@@ -150,33 +153,22 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Issuer<'v>> {
 
 fn key_source<'v>(node: &Node<'v>) -> Option<KeySource<'v>> {
     let mut fields = node.object()?;
-    let (jwks, pem) = (fields.optional("jwks"), fields.optional("pem"));
-    let kid = fields.optional("kid");
-    let alg = fields.optional("alg");
-    let source = match (jwks, pem) {
-        (Some(jwks), None) => {
-            for node in [kid, alg].iter().flatten() {
-                node.error("goes with `pem` only: a JWK has its own");
-            }
-            Some(KeySource::Jwks(jwks))
+    let jwks = fields.optional("jwks").map(KeySource::Jwks);
+    let secret = fields.optional("secret").map(|node| secret::read(&node));
+    let (pem, kid, alg) = (fields.optional("pem"), fields.optional("kid"), fields.optional("alg"));
+    if pem.is_none() {
+        for node in [&kid, &alg].into_iter().flatten() {
+            node.error("goes with `pem` only: a JWK has its own, and a secret has none");
         }
-        (None, Some(pem)) => {
-            let (kid, alg) = (kid.map(|kid| kid.text()), alg.map(|alg| algorithm(&alg)));
-            // A field that could not be read has its error; the source is kept for the errors that it may
-            // have besides.
-            Some(KeySource::Pem { pem, kid: kid.flatten(), alg: alg.flatten() })
-        }
-        (Some(_), Some(_)) => node.refuse("has both `jwks` and `pem`: make them two sources".into()),
-        (None, None) => {
-            if node
-                .value()
-                .as_object()
-                .is_some_and(|members| !members.contains_key("jwks") && !members.contains_key("pem"))
-            {
-                node.error("has no keys: give `jwks` or `pem`");
-            }
-            None
-        }
+    }
+    // A field that could not be read has its error; the source is kept for the errors that it may have besides.
+    let (kid, alg) = (kid.and_then(|kid| kid.text()), alg.and_then(|alg| algorithm(&alg)));
+    let pem = pem.map(|pem| KeySource::Pem { pem, kid, alg });
+    let kinds = ["jwks", "pem", "secret"].iter().filter(|kind| node.value().get(kind).is_some()).count();
+    let source = match kinds {
+        0 => node.refuse("has no keys: give `jwks`, `pem` or `secret`".into()),
+        1 => jwks.or(pem).or(secret.flatten().map(KeySource::Secret)),
+        _ => node.refuse("has keys of several kinds: make each a source of its own".into()),
     };
     fields.finish();
     source

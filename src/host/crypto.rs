@@ -5,7 +5,7 @@
 
 use super::envoy;
 use crate::jose::algorithm::{Algorithm, Family};
-use crate::jose::key::{PublicKey, ecdsa_der};
+use crate::jose::key::{VerifyingKey, ecdsa_der};
 use crate::jose::signature::{Engine, Outcome};
 
 /// `VerifySignatureResult { result: true }` in protobuf, and nothing else. A bad signature has an `error` and
@@ -16,11 +16,11 @@ const VALID: [u8; 2] = [0x08, 0x01];
 pub(super) struct Host;
 
 impl Engine for Host {
-    fn verify(&self, algorithm: Algorithm, key: &PublicKey, text: &[u8], signature: &[u8]) -> Outcome {
+    fn verify(&self, algorithm: Algorithm, key: &VerifyingKey, text: &[u8], signature: &[u8]) -> Outcome {
         let Some(digest) = digest(algorithm) else { return Outcome::Unavailable };
         let der;
         let signature = match key.family() {
-            Family::Rsa | Family::Ed25519 => signature,
+            Family::Rsa | Family::Ed25519 | Family::Hmac => signature,
             Family::P256 | Family::P384 => match ecdsa_der(signature) {
                 Some(converted) => {
                     der = converted;
@@ -52,6 +52,7 @@ fn digest(algorithm: Algorithm) -> Option<&'static str> {
         Algorithm::Rs384 | Algorithm::Es384 => Some("sha384"),
         Algorithm::Rs512 => Some("sha512"),
         Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 | Algorithm::EdDsa => None,
+        Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The signature algorithms that Vestibule verifies (RFC 7518 section 3.1).
+//! The algorithms that Vestibule verifies (RFC 7518 section 3.1).
 
 use std::fmt;
 
@@ -23,6 +23,12 @@ pub enum Algorithm {
     Es384,
     /// EdDSA with Ed25519 (RFC 8037 section 3.1; `Ed25519` in RFC 9864).
     EdDsa,
+    /// HMAC with SHA-256.
+    Hs256,
+    /// HMAC with SHA-384.
+    Hs384,
+    /// HMAC with SHA-512.
+    Hs512,
 }
 
 /// The keys that can serve an algorithm. An EC algorithm fixes its curve.
@@ -36,11 +42,13 @@ pub enum Family {
     P384,
     /// The curve Ed25519.
     Ed25519,
+    /// A secret that issuer and verifier share. No public key is ever one.
+    Hmac,
 }
 
 impl Algorithm {
     /// Every algorithm.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Rs256,
         Self::Rs384,
         Self::Rs512,
@@ -50,6 +58,9 @@ impl Algorithm {
         Self::Es256,
         Self::Es384,
         Self::EdDsa,
+        Self::Hs256,
+        Self::Hs384,
+        Self::Hs512,
     ];
 
     /// The algorithm of a JWA name; the names are case-sensitive (RFC 7515 section 4.1.1). EdDSA has two, for RFC 9864
@@ -75,6 +86,9 @@ impl Algorithm {
             Self::Es256 => "ES256",
             Self::Es384 => "ES384",
             Self::EdDsa => "EdDSA",
+            Self::Hs256 => "HS256",
+            Self::Hs384 => "HS384",
+            Self::Hs512 => "HS512",
         }
     }
 
@@ -86,6 +100,29 @@ impl Algorithm {
             Self::Es256 => Family::P256,
             Self::Es384 => Family::P384,
             Self::EdDsa => Family::Ed25519,
+            Self::Hs256 | Self::Hs384 | Self::Hs512 => Family::Hmac,
+        }
+    }
+}
+
+impl Algorithm {
+    /// The length of an HMAC's output, and the shortest secret for it (RFC 7518 section 3.2), in bytes; none for
+    /// signatures.
+    #[must_use]
+    pub const fn mac_length(self) -> Option<usize> {
+        match self {
+            Self::Hs256 => Some(32),
+            Self::Hs384 => Some(48),
+            Self::Hs512 => Some(64),
+            Self::Rs256
+            | Self::Rs384
+            | Self::Rs512
+            | Self::Ps256
+            | Self::Ps384
+            | Self::Ps512
+            | Self::Es256
+            | Self::Es384
+            | Self::EdDsa => None,
         }
     }
 }
@@ -96,11 +133,12 @@ impl Family {
         Algorithm::ALL.into_iter().filter(move |algorithm| algorithm.family() == self)
     }
 
-    /// The length of each half of a signature (RFC 7518 section 3.4, RFC 8032 section 5.1.6), in bytes; none for RSA.
+    /// The length of each half of a signature (RFC 7518 section 3.4, RFC 8032 section 5.1.6), in bytes; none for
+    /// RSA and HMAC.
     #[must_use]
     pub const fn scalar_length(self) -> Option<usize> {
         match self {
-            Self::Rsa => None,
+            Self::Rsa | Self::Hmac => None,
             Self::P256 | Self::Ed25519 => Some(32),
             Self::P384 => Some(48),
         }

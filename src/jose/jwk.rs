@@ -5,14 +5,14 @@ use serde_json::Value;
 
 use super::algorithm::{Algorithm, Family};
 use super::base64url;
-use super::key::{PublicKey, Unusable};
+use super::key::{Unusable, VerifyingKey};
 
 /// A key with the algorithms that it serves.
 #[derive(Clone, Debug)]
 pub struct Key {
     kid: Option<String>,
     algorithms: Vec<Algorithm>,
-    public: PublicKey,
+    material: VerifyingKey,
 }
 
 /// The most keys a set may hold; a longer one is refused whole, lest the one that matters be cut off.
@@ -33,16 +33,16 @@ impl Key {
     /// # Errors
     /// Why it cannot be used with these algorithms.
     pub fn new(
-        public: PublicKey,
+        material: VerifyingKey,
         kid: Option<String>,
         alg: Option<&str>,
         allowed: Option<&[Algorithm]>,
     ) -> Result<Self, Unusable> {
         let mut algorithms = match alg {
             Some(name) => vec![Algorithm::parse(name).ok_or("its `alg` is not supported")?],
-            None => default_algorithms(public.family(), allowed),
+            None => default_algorithms(material.family(), allowed),
         };
-        algorithms.retain(|algorithm| algorithm.family() == public.family());
+        algorithms.retain(|algorithm| algorithm.family() == material.family());
         if algorithms.is_empty() {
             return Err("its `alg` does not go with its type or curve");
         }
@@ -50,7 +50,13 @@ impl Key {
         if algorithms.is_empty() {
             return Err("none of the issuer's `algorithms` goes with it");
         }
-        Ok(Self { kid, algorithms, public })
+        if let Some(secret) = material.secret_length() {
+            algorithms.retain(|algorithm| algorithm.mac_length().is_some_and(|least| least <= secret));
+            if algorithms.is_empty() {
+                return Err("it is shorter than the hash of its algorithm (RFC 7518 section 3.2)");
+            }
+        }
+        Ok(Self { kid, algorithms, material })
     }
 
     /// A key of a JWK.
@@ -77,7 +83,7 @@ impl Key {
         let number =
             |name, wrong| text(name, wrong)?.and_then(|text| base64url(text.as_bytes())).ok_or(wrong);
         let public = match text("kty", "its `kty` is not a string")? {
-            Some("RSA") => PublicKey::rsa(
+            Some("RSA") => VerifyingKey::rsa(
                 &number("n", "its `n` is not base64url")?,
                 &number("e", "its `e` is not base64url")?,
             )?,
@@ -93,10 +99,10 @@ impl Key {
                 if [x.len(), y.len()].iter().any(|length| Some(*length) != family.scalar_length()) {
                     return Err("its coordinates are not as long as its curve's field");
                 }
-                PublicKey::ec(family, &[&[4], &*x, &*y].concat())?
+                VerifyingKey::ec(family, &[&[4], &*x, &*y].concat())?
             }
             Some("OKP") => match text("crv", "its `crv` is not a string")? {
-                Some("Ed25519") => PublicKey::ed25519(&number("x", "its `x` is not base64url")?)?,
+                Some("Ed25519") => VerifyingKey::ed25519(&number("x", "its `x` is not base64url")?)?,
                 _ => return Err("its `crv` is not supported"),
             },
             Some("oct") => return Err("it is a symmetric key (`oct`)"),
@@ -120,8 +126,8 @@ impl Key {
 
     /// The key itself.
     #[must_use]
-    pub fn public(&self) -> &PublicKey {
-        &self.public
+    pub fn material(&self) -> &VerifyingKey {
+        &self.material
     }
 }
 
@@ -130,7 +136,8 @@ impl Key {
 fn default_algorithms(family: Family, allowed: Option<&[Algorithm]>) -> Vec<Algorithm> {
     match (family, allowed) {
         (Family::Rsa, None) => vec![Algorithm::Rs256],
-        (Family::Rsa, Some(_)) | (Family::P256 | Family::P384 | Family::Ed25519, _) => {
+        (Family::Hmac, None) => vec![Algorithm::Hs256],
+        (Family::Rsa | Family::Hmac, Some(_)) | (Family::P256 | Family::P384 | Family::Ed25519, _) => {
             family.algorithms().collect()
         }
     }

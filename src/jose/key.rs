@@ -1,11 +1,11 @@
-//! A public key that can verify signatures: checked once, and held in the two forms in which it is used.
+//! A key that can verify: checked once, and held in the two forms in which it is used.
 
 use der::asn1::{AnyRef, BitStringRef, UintRef};
 use der::oid::ObjectIdentifier;
 use der::{Decode as _, Encode as _};
 use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
-use super::algorithm::Family;
+use super::algorithm::{Algorithm, Family};
 use super::software::SoftwareKey;
 
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -20,9 +20,9 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// The largest modulus that is verified inside the module.
 const RSA_SOFTWARE_BITS: usize = 4096;
 
-/// A public key.
+/// A public key, or a shared secret, which shows itself nowhere.
 #[derive(Clone, Debug)]
-pub struct PublicKey {
+pub struct VerifyingKey {
     family: Family,
     /// DER SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7), for the host.
     spki: Vec<u8>,
@@ -34,7 +34,7 @@ pub struct PublicKey {
 /// Why bytes are no usable key.
 pub type Unusable = &'static str;
 
-impl PublicKey {
+impl VerifyingKey {
     /// An RSA key from its big-endian modulus and exponent; leading zeros do not count.
     ///
     /// # Errors
@@ -65,7 +65,9 @@ impl PublicKey {
         let curve = match family {
             Family::P256 => &P256,
             Family::P384 => &P384,
-            Family::Rsa | Family::Ed25519 => return Err("it is not of a curve with such points"),
+            Family::Rsa | Family::Ed25519 | Family::Hmac => {
+                return Err("it is not of a curve with such points");
+            }
         };
         if point.first() != Some(&4) {
             return Err("its point is not in uncompressed form");
@@ -83,6 +85,23 @@ impl PublicKey {
         let software = SoftwareKey::ed25519(bytes)?;
         let spki = spki(ED25519, None, bytes).ok_or("it has no DER form")?;
         Ok(Self { family: Family::Ed25519, spki, modulus_bytes: 0, software: Some(software) })
+    }
+
+    /// A secret that the issuer shares, of at least 32 bytes.
+    ///
+    /// # Errors
+    /// Why it cannot be used; never the secret itself.
+    pub fn hmac(secret: &[u8]) -> Result<Self, Unusable> {
+        if secret.len() < 32 {
+            return Err("an HMAC secret has at least 32 bytes (RFC 7518 section 3.2)");
+        }
+        // There is no public form of it, for a host or for anybody.
+        Ok(Self {
+            family: Family::Hmac,
+            spki: Vec::new(),
+            modulus_bytes: 0,
+            software: Some(SoftwareKey::hmac(secret)),
+        })
     }
 
     /// A key from a PEM text: one `PUBLIC KEY` block (RFC 7468 section 13).
@@ -135,7 +154,13 @@ impl PublicKey {
         self.family
     }
 
-    /// DER SubjectPublicKeyInfo.
+    /// The length of a shared secret in bytes; none for public keys.
+    #[must_use]
+    pub fn secret_length(&self) -> Option<usize> {
+        self.software.as_ref().and_then(SoftwareKey::secret_length)
+    }
+
+    /// DER SubjectPublicKeyInfo; empty for a shared secret.
     #[must_use]
     pub fn spki(&self) -> &[u8] {
         &self.spki
@@ -147,10 +172,11 @@ impl PublicKey {
         self.software.as_ref()
     }
 
-    /// The length of a signature by this key in a JWS, in bytes (RFC 7518 sections 3.3 and 3.4).
+    /// The length of a signature by this key in a JWS, in bytes (RFC 7518 sections 3.2 to 3.4).
     #[must_use]
-    pub fn signature_length(&self) -> usize {
-        self.family.scalar_length().map_or(self.modulus_bytes, |length| 2 * length)
+    pub fn signature_length(&self, algorithm: Algorithm) -> usize {
+        let mac = || algorithm.mac_length().unwrap_or(self.modulus_bytes);
+        self.family.scalar_length().map_or_else(mac, |length| 2 * length)
     }
 }
 

@@ -3,9 +3,9 @@
 //! An engine that accepts everything would be the worst bug there is, and one that accepts nothing an outage;
 //! so right and wrong answers are both asked for, each algorithm by itself.
 
-use super::algorithm::Algorithm;
+use super::algorithm::{Algorithm, Family};
 use super::base64url;
-use super::key::PublicKey;
+use super::key::VerifyingKey;
 use super::signature::{Engine, Outcome};
 
 pub(super) const TEXT: &[u8] = b"vestibule known answer";
@@ -65,12 +65,18 @@ const ES384: &str = "\
     ZQjSWzsNPkMS7WiexToK6UHa3upZL1RUOF4r2bZUqz1-TvJRB60rUTnP69DMaNA1zR3uOmgIvanQ9FS9e6eMt3W4a43ssn7GlIv9UNentcUgFP\
     ho_XkXMncyc-rkXJ7J";
 
+/// The secret of the HMACs.
+const SECRET: &[u8] = b"a secret of 64 bytes that stands in this file and guards nothing";
+const HS256: &str = "GJ1D0L64w8gGMhEvOUbHtRLGr2hRa-t7xslWZt22TbE";
+const HS384: &str = "iNSjXK-jBAb5lVIbCYxTPlv4RuXI9Z8hiujo_gpE4U8--b5-FzK8biN1DwVUybZd";
+const HS512: &str = "Zw49iX6JWvTMBeQxKoeA4L1qhEHUrgQhAoDqyQacNC2nLmc-xYwNxi1VyaEACjl7hWk0553jZMLos2gExdubeg";
+
 /// Whether the engine answers as it must for this algorithm: yes to the right signature; no to the same
 /// signature with one bit changed in its first, middle or last byte, to one of all zeros, and to the right
 /// one under another text.
 #[must_use]
 pub fn right(engine: &dyn Engine, algorithm: Algorithm) -> bool {
-    let (key, signature) = match algorithm {
+    let (spki, signature) = match algorithm {
         Algorithm::Rs256 => (RSA, RS256),
         Algorithm::Rs384 => (RSA, RS384),
         Algorithm::Rs512 => (RSA, RS512),
@@ -78,10 +84,18 @@ pub fn right(engine: &dyn Engine, algorithm: Algorithm) -> bool {
         Algorithm::Ps384 => (PSS_RSA, PS384),
         Algorithm::Ps512 => (PSS_RSA, PS512),
         Algorithm::EdDsa => (ED25519, EDDSA),
+        Algorithm::Hs256 => ("", HS256),
+        Algorithm::Hs384 => ("", HS384),
+        Algorithm::Hs512 => ("", HS512),
         Algorithm::Es256 => (P256, ES256),
         Algorithm::Es384 => (P384, ES384),
     };
-    let key = base64url(key.as_bytes()).and_then(|spki| PublicKey::from_spki(&spki).ok());
+    let key = match algorithm.family() {
+        Family::Hmac => VerifyingKey::hmac(SECRET).ok(),
+        Family::Rsa | Family::P256 | Family::P384 | Family::Ed25519 => {
+            base64url(spki.as_bytes()).and_then(|spki| VerifyingKey::from_spki(&spki).ok())
+        }
+    };
     let (Some(key), Some(signature)) = (key, base64url(signature.as_bytes())) else { return false };
     let says =
         |text: &[u8], signature: &[u8], outcome| engine.verify(algorithm, &key, text, signature) == outcome;
@@ -105,7 +119,7 @@ mod tests {
     struct Always(Outcome);
 
     impl Engine for Always {
-        fn verify(&self, _: Algorithm, _: &PublicKey, _: &[u8], _: &[u8]) -> Outcome {
+        fn verify(&self, _: Algorithm, _: &VerifyingKey, _: &[u8], _: &[u8]) -> Outcome {
             self.0
         }
     }

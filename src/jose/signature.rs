@@ -11,7 +11,7 @@ use super::algorithm::Algorithm;
 use super::compact::Compact;
 use super::header::Header;
 use super::jwk::Key;
-use super::key::PublicKey;
+use super::key::VerifyingKey;
 use super::known_answers;
 use super::software::Software;
 use crate::denial::Code;
@@ -32,7 +32,7 @@ pub enum Outcome {
 /// its key demands.
 pub trait Engine {
     /// Whether `key` made `signature` over `text`.
-    fn verify(&self, algorithm: Algorithm, key: &PublicKey, text: &[u8], signature: &[u8]) -> Outcome;
+    fn verify(&self, algorithm: Algorithm, key: &VerifyingKey, text: &[u8], signature: &[u8]) -> Outcome;
 }
 
 /// Who serves an algorithm.
@@ -107,7 +107,7 @@ impl Keys {
         &self,
         backend: Backend,
         algorithm: Algorithm,
-        key: &PublicKey,
+        key: &VerifyingKey,
         text: &[u8],
         signature: &[u8],
     ) -> Outcome {
@@ -151,9 +151,9 @@ pub fn verify(token: Compact<'_>, issuer_keys: &[Key], keys: &Keys, tries: Tries
     let limit = if backend == Backend::Host { tries.all } else { tries.all.min(tries.module) };
     let mut unavailable = false;
     // A key that could not make a signature of this length is ruled out without a try.
-    let fits = |key: &&Key| key.public().signature_length() == token.signature.len();
+    let fits = |key: &&Key| key.material().signature_length(algorithm) == token.signature.len();
     for key in candidates(&token.header, algorithm, issuer_keys)?.into_iter().filter(fits).take(limit) {
-        match keys.verify(backend, algorithm, key.public(), token.signing_input, &token.signature) {
+        match keys.verify(backend, algorithm, key.material(), token.signing_input, &token.signature) {
             Outcome::Valid => return Ok(Verified { claims: token.into_claims() }),
             Outcome::Invalid => {}
             Outcome::Unavailable => unavailable = true,

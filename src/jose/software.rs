@@ -11,15 +11,17 @@ use jwt_simple::algorithms::{
 use jwt_simple::algorithms::{
     Ed25519PublicKey, EdDSAPublicKeyLike as _, RS256PublicKey, RSAPublicKeyLike as _,
 };
+use jwt_simple::algorithms::{HS256Key, HS384Key, HS512Key, MACLike};
 use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use sha2::{Digest as _, Sha256, Sha384};
+use subtle::ConstantTimeEq as _;
 use superboring::hash::MessageDigest;
 use superboring::pkey::{PKey, Public};
 use superboring::rsa::Padding;
 use superboring::sign::{RsaPssSaltlen, Verifier};
 
 use super::algorithm::{Algorithm, Family};
-use super::key::{PublicKey, Unusable};
+use super::key::{Unusable, VerifyingKey};
 use super::signature::{Engine, Outcome};
 
 /// A key in the form in which the module verifies.
@@ -32,6 +34,7 @@ enum Form {
     P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
     Ed25519(ed25519_compact::PublicKey),
+    Hmac(std::sync::Arc<[u8]>),
 }
 
 impl std::fmt::Debug for SoftwareKey {
@@ -59,13 +62,24 @@ impl SoftwareKey {
                 let key = ES384PublicKey::from_bytes(point).map_err(|_| off_curve)?;
                 Ok(Self(Form::P384(*key.public_key().as_ref())))
             }
-            Family::Rsa | Family::Ed25519 => Err("it is not of a curve with such points"),
+            Family::Rsa | Family::Ed25519 | Family::Hmac => Err("it is not of a curve with such points"),
         }
     }
 
     pub(super) fn ed25519(bytes: &[u8]) -> Result<Self, Unusable> {
         let key = Ed25519PublicKey::from_bytes(bytes).map_err(|_| "it is not 32 bytes long")?;
         Ok(Self(Form::Ed25519(*key.public_key().as_ref())))
+    }
+
+    pub(super) fn hmac(secret: &[u8]) -> Self {
+        Self(Form::Hmac(secret.into()))
+    }
+
+    pub(super) fn secret_length(&self) -> Option<usize> {
+        match &self.0 {
+            Form::Hmac(secret) => Some(secret.len()),
+            Form::Rsa(_) | Form::P256(_) | Form::P384(_) | Form::Ed25519(_) => None,
+        }
     }
 
     fn verify(&self, algorithm: Algorithm, text: &[u8], signature: &[u8]) -> bool {
@@ -82,10 +96,18 @@ impl SoftwareKey {
                 .is_ok_and(|signature| key.verify_prehash(&Sha384::digest(text), &signature).is_ok()),
             (Form::Ed25519(key), Algorithm::EdDsa) => ed25519_compact::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify(text, &signature).is_ok()),
+            (Form::Hmac(secret), Algorithm::Hs256) => mac(&HS256Key::from_bytes(secret), text, signature),
+            (Form::Hmac(secret), Algorithm::Hs384) => mac(&HS384Key::from_bytes(secret), text, signature),
+            (Form::Hmac(secret), Algorithm::Hs512) => mac(&HS512Key::from_bytes(secret), text, signature),
             // A key of another family verifies nothing.
-            (Form::Rsa(_) | Form::P256(_) | Form::P384(_) | Form::Ed25519(_), _) => false,
+            (Form::Rsa(_) | Form::P256(_) | Form::P384(_) | Form::Ed25519(_) | Form::Hmac(_), _) => false,
         }
     }
+}
+
+/// Compares in constant time: the time would tell how much of a guessed tag is right.
+fn mac(key: &impl MACLike, text: &[u8], tag: &[u8]) -> bool {
+    key.authentication_tag(text).ct_eq(tag).into()
 }
 
 const PKCS1: Padding = Padding::PKCS1;
@@ -106,7 +128,7 @@ fn rsa(key: &PKey<Public>, padding: Padding, digest: MessageDigest, text: &[u8],
 pub struct Software;
 
 impl Engine for Software {
-    fn verify(&self, algorithm: Algorithm, key: &PublicKey, text: &[u8], signature: &[u8]) -> Outcome {
+    fn verify(&self, algorithm: Algorithm, key: &VerifyingKey, text: &[u8], signature: &[u8]) -> Outcome {
         match key.software() {
             None => Outcome::Unavailable,
             Some(key) if key.verify(algorithm, text, signature) => Outcome::Valid,
@@ -131,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_pss_salt_of_another_length_than_the_digest_is_invalid() {
-        let key = PublicKey::from_spki(&base64url(PSS_RSA.as_bytes()).unwrap()).unwrap();
+        let key = VerifyingKey::from_spki(&base64url(PSS_RSA.as_bytes()).unwrap()).unwrap();
         let signature = base64url(SHORT_SALT.as_bytes()).unwrap();
         assert_eq!(Software.verify(Algorithm::Ps256, &key, TEXT, &signature), Outcome::Invalid);
     }

@@ -6,7 +6,7 @@
 //! | `headerText`, `payloadText` | raw text in its place, for duplicate members and bad JSON |
 //! | `headerBase64`, `payloadBase64`, `signatureBase64` | the part itself, as it stands in the token |
 //! | `key` | the name of the test key that signs, by the header's `alg` |
-//! | `sign` | `{"alg": "HS256", "secretPem": name}`: an HMAC over that key's public PEM |
+//! | `sign` | `{"alg": "HS256", "secret": text}`: an HMAC, or with `secretPem` one keyed with a public key's PEM |
 //! | `tamper` | `"signature"` or `"payload"`: one bit is flipped after signing |
 //! | `compact` | the whole token, as it stands |
 //!
@@ -85,7 +85,12 @@ fn signature<'k>(
     signing_input: &str,
 ) -> Vec<u8> {
     if let Some(sign) = spec.get("sign") {
-        let secret = key_named(text(sign, "secretPem").expect("sign names its secretPem")).public_pem();
+        let secret = match text(sign, "secret") {
+            Some(secret) => secret.to_owned(),
+            None => {
+                key_named(text(sign, "secretPem").expect("sign names its secret or secretPem")).public_pem()
+            }
+        };
         let (secret, message) = (secret.as_bytes(), signing_input.as_bytes());
         return match text(sign, "alg") {
             Some("HS256") => HS256Key::from_bytes(secret).authentication_tag(message),

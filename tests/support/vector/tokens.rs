@@ -45,9 +45,10 @@ fn derive(at: &str, mut spec: Members, shared: &Map<String, Value>) -> Value {
     if let Some(key) = spec.take("key") {
         whole.insert("key".into(), key);
     }
-    let key = keys::named(&string(at, whole.get("key").cloned().unwrap_or_default()));
+    // A token that is signed with a secret has no key, and says its header itself.
+    let key = whole.get("key").cloned().map(|key| keys::named(&string(at, key)));
     let mut header =
-        Members::of(at, whole.remove("header").unwrap_or_else(|| token::default_header(Some(key)))).rest;
+        Members::of(at, whole.remove("header").unwrap_or_else(|| token::default_header(key))).rest;
     header.extend(spec.take("header").map(|more| Members::of(at, more).rest).unwrap_or_default());
     let mut payload = Members::of(at, whole.remove("payload").unwrap_or_else(|| json!({}))).rest;
     payload.extend(spec.take("payload").map(|more| Members::of(at, more).rest).unwrap_or_default());
