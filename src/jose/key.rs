@@ -9,6 +9,8 @@ use super::algorithm::{Algorithm, Family};
 use super::software::SoftwareKey;
 
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+/// RFC 4055 section 1.2: a key that says of itself that it signs by RSASSA-PSS only.
+const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 /// RFC 8410 section 3.
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
@@ -143,6 +145,9 @@ impl VerifyingKey {
                 Ok(P384) => Self::ec(Family::P384, key),
                 _ => Err("its curve is not P-256 or P-384"),
             },
+            RSASSA_PSS => {
+                Err("it is marked as an RSASSA-PSS key, which hosts do not read: give it as a plain RSA key")
+            }
             ED25519 if info.algorithm.parameters.is_none() => Self::ed25519(key),
             _ => Err("it is neither an RSA, an EC nor an Ed25519 key"),
         }

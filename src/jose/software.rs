@@ -67,7 +67,7 @@ impl SoftwareKey {
     }
 
     pub(super) fn ed25519(bytes: &[u8]) -> Result<Self, Unusable> {
-        let key = Ed25519PublicKey::from_bytes(bytes).map_err(|_| "it is not 32 bytes long")?;
+        let key = Ed25519PublicKey::from_bytes(bytes).map_err(|_| "it is not a valid Ed25519 key")?;
         Ok(Self(Form::Ed25519(*key.public_key().as_ref())))
     }
 
