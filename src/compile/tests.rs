@@ -7,6 +7,10 @@
     reason = "a test stops where it fails"
 )]
 
+mod entrance;
+mod header;
+mod issuer;
+
 use serde_json::{Value, json};
 
 use super::{Secrets, check, compile, parse_document};
@@ -123,119 +127,6 @@ fn a_default_must_be_written_where_nothing_can_prove_a_principal() {
 }
 
 #[test]
-fn one_header_has_one_meaning() {
-    let subject = "entrances.gateway.trust.subject";
-    for (document, pointer, value, path) in [
-        (inner(), "/entrances/gateway/header", json!("x-user-id"), "entrances.gateway.header"),
-        (inner(), "/entrances/gateway/header", json!("X_User.Permissions"), "entrances.gateway.header"),
-        (outer(), "/gatewayKey/header", json!("x-user-id"), "gatewayKey.header"),
-        (outer(), "/gatewayKey/header", json!("x_user_id"), "gatewayKey.header"),
-        (outer(), "/gatewayKey/header", json!("Authorization"), "gatewayKey.header"),
-        (outer(), "/inject", json!({ "authorization": { "value": "x" } }), "inject.authorization"),
-        (outer(), "/inject", json!({ "x_user_id": "subject" }), "inject.x_user_id"),
-        (inner(), "/entrances/gateway/trust", json!({ "subject": "x_user_id" }), subject),
-    ] {
-        refused(document, pointer, value, path);
-    }
-    let twice = json!({ "x-a": { "value": "1" }, "x.a": { "value": "2" } });
-    assert_eq!(errors(&with(outer(), "/inject", twice)).len(), 1);
-    let trust = json!({ "subject": "x-caller", "tenant": "x-caller" });
-    refused(inner(), "/entrances/gateway/trust", trust, "entrances.gateway.trust.tenant");
-}
-
-#[test]
-fn several_entrances_say_each_what_they_are_trusted_with() {
-    let sha256 = "0".repeat(64);
-    let scraper = json!({ "header": "x-scrape-key", "keys": { "k": { "sha256": sha256 } } });
-    let two = with(inner(), "/entrances/scraper", scraper);
-    let paths: Vec<String> =
-        errors(&two).iter().map(|error| error.split(": ").next().unwrap().into()).collect();
-    assert_eq!(paths, ["entrances.gateway.trust", "entrances.scraper.trust"]);
-    let two = with(two, "/entrances/scraper/trust", json!("none"));
-    let two = with(two, "/entrances/gateway/trust", json!({ "subject": "x-user-id" }));
-    assert_eq!(errors(&two), [""; 0]);
-}
-
-/// Two issuers that are told apart.
-fn two_issuers() -> Value {
-    let issuer = |iss: &str, prefix: &str| {
-        json!({ "issuer": iss, "audiences": ["a"], "keys": [{ "pem": PEM }], "tenants": ["acme"],
-                "subjectPrefix": prefix })
-    };
-    json!({ "door": "outer", "issuers": { "a": issuer("https://a", "a|"), "b": issuer("https://b", "b|") } })
-}
-
-#[test]
-fn several_issuers_are_told_apart() {
-    assert_eq!(errors(&two_issuers()), [""; 0]);
-    refused(two_issuers(), "/issuers/b/tenants", Value::Null, "issuers.b.tenants");
-    refused(two_issuers(), "/issuers/b/subjectPrefix", Value::Null, "issuers.b.subjectPrefix");
-    refused(two_issuers(), "/issuers/b/issuer", json!("https://a"), "issuers.b.issuer");
-    refused(two_issuers(), "/issuers/b/issuer", json!("*"), "issuers.b.issuer");
-    for prefix in ["a|", "a|x", "a"] {
-        refused(two_issuers(), "/issuers/b/subjectPrefix", json!(prefix), "issuers.b.subjectPrefix");
-    }
-    for (tenants, path) in [
-        (json!("acme"), "issuers.b.tenants"),
-        (json!(["acme", "*"]), "issuers.b.tenants[1]"),
-        (json!(["a..b"]), "issuers.b.tenants[0]"),
-    ] {
-        refused(two_issuers(), "/issuers/b/tenants", tenants, path);
-    }
-    refused(two_issuers(), "/issuers/b/subjectPrefix", json!("a b"), "issuers.b.subjectPrefix");
-}
-
-#[test]
-fn a_claim_is_injected_in_a_form_that_is_named() {
-    let inject = |what: Value| with(outer(), "/inject", json!({ "x-c": what }));
-    for good in
-        [json!("payload"), json!({ "claim": "c", "as": "list" }), json!({ "claim": "/a/b", "as": "json" })]
-    {
-        assert_eq!(errors(&inject(good)), [""; 0]);
-    }
-    for (bad, path) in [
-        (json!({ "claim": "c" }), "inject.x-c.as"),
-        (json!({ "claim": "c", "as": "yaml" }), "inject.x-c.as"),
-        (json!({ "claim": "/a~", "as": "text" }), "inject.x-c.claim"),
-        (json!({ "claim": "c", "as": "text", "value": "x" }), "inject.x-c.value"),
-        (json!({ "as": "text" }), "inject.x-c.as"),
-    ] {
-        assert!(errors(&inject(bad.clone())).iter().any(|error| error.starts_with(path)), "{bad}");
-    }
-    for of_token in [json!("payload"), json!({ "claim": "c", "as": "text" })] {
-        refused(inner(), "/inject", json!({ "x-c": of_token }), "inject.x-c");
-    }
-}
-
-#[test]
-fn an_hmac_secret_is_as_long_as_the_hash_and_named_by_its_variable() {
-    let keys = |secret: Value| with(outer(), "/issuers/main/keys", json!([{ "secret": secret }]));
-    assert_eq!(errors(&keys(json!({ "env": "KEY" }))), [""; 0]);
-    let path = "issuers.main.keys[0].secret";
-    refused(outer(), "/issuers/main/keys", json!([{ "secret": { "env": "SHORT" } }]), path);
-    refused(outer(), "/issuers/main/keys", json!([{ "secret": KEY }]), path);
-    refused(keys(json!({ "env": "KEY" })), "/issuers/main/algorithms", json!(["HS512"]), path);
-    let both = json!([{ "secret": { "env": "KEY" }, "pem": PEM }]);
-    refused(outer(), "/issuers/main/keys", both, "issuers.main.keys[0]");
-    assert!(check(&keys(json!({ "env": "ABSENT" })), &Secrets::Unchecked).is_ok());
-}
-
-#[test]
-fn stripping_the_credential_is_left_to_the_source() {
-    for strip in ["authorization", "auth*"] {
-        refused(outer(), "/strip", json!([strip]), "strip");
-    }
-}
-
-#[test]
-fn what_carries_the_message_cannot_be_stripped_or_injected() {
-    for strip in ["host", "x-envoy-peer", "x-forwarded-for", "x-f*", "ho*", "*", "x-*-y", ":path", "a b"] {
-        refused(outer(), "/strip", json!([strip]), "strip[0]");
-    }
-    refused(outer(), "/inject", json!({ "X-Forwarded-For": { "value": "x" } }), "inject.X-Forwarded-For");
-}
-
-#[test]
 fn a_secret_is_named_and_never_shown() {
     for (value, path) in [
         (json!("the-secret-itself"), "gatewayKey.key"),
@@ -252,101 +143,6 @@ fn a_secret_is_named_and_never_shown() {
             assert!(!said.contains(secret), "{said}");
         }
     }
-}
-
-#[test]
-fn every_audience_of_every_issuer_is_never_accepted() {
-    let any = with(outer(), "/issuers/main/issuer", json!("*"));
-    refused(any, "/issuers/main/audiences", json!(["*"]), "issuers.main.audiences");
-    refused(outer(), "/issuers/main/audiences", json!(["*", "a"]), "issuers.main.audiences");
-}
-
-#[test]
-fn what_a_claim_must_be_is_a_list_of_strings() {
-    for (claims, path) in [
-        (json!({ "amr": [] }), "issuers.main.claims.amr"),
-        (json!({ "amr": "mfa" }), "issuers.main.claims.amr"),
-        (json!({ "amr": ["mfa", 1] }), "issuers.main.claims.amr[1]"),
-        (json!({ "/a~": ["mfa"] }), "issuers.main.claims./a~"),
-    ] {
-        refused(outer(), "/issuers/main/claims", claims, path);
-    }
-    for bad in ["1y", "8785h", "366d"] {
-        refused(outer(), "/issuers/main/maxLifetime", json!(bad), "issuers.main.maxLifetime");
-    }
-}
-
-#[test]
-fn every_key_may_be_denied_and_that_is_a_warning() {
-    let keys = json!([{ "pem": PEM, "kid": "old" }]);
-    let document = with(with(outer(), "/issuers/main/keys", keys), "/issuers/main/denyKids", json!(["old"]));
-    let compiled = compile(&document, &Secrets::From(&environment)).unwrap();
-    assert_eq!(compiled.warnings.iter().map(|w| w.path()).collect::<Vec<_>>(), ["issuers.main.denyKids"]);
-}
-
-#[test]
-fn a_private_key_is_refused_wherever_it_stands() {
-    let jwk = json!({ "kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "d": "AA" });
-    let path = "issuers.main.keys[0]";
-    let jwks = json!([{ "jwks": { "keys": [jwk] } }]);
-    refused(outer(), "/issuers/main/keys", jwks, &format!("{path}.jwks"));
-    let pem = PEM.replace("PUBLIC", "PRIVATE");
-    refused(outer(), "/issuers/main/keys", json!([{ "pem": pem }]), &format!("{path}.pem"));
-}
-
-#[test]
-fn more_keys_than_a_token_is_tried_with_are_refused() {
-    let keys = |count: usize| Value::Array(vec![json!({ "pem": PEM }); count]);
-    refused(outer(), "/issuers/main/keys", keys(5), "issuers.main.keys");
-    let four = with(outer(), "/issuers/main/keys", keys(4));
-    let compiled = compile(&four, &Secrets::From(&environment)).unwrap();
-    assert_eq!(compiled.warnings.len(), 1, "{:?}", compiled.warnings);
-}
-
-#[test]
-fn a_key_that_is_left_out_is_a_warning() {
-    let mut set = json!({ "keys": [{ "kty": "EC", "crv": "P-521", "kid": "next" }] });
-    let path = "issuers.main.keys[0].jwks";
-    refused(outer(), "/issuers/main/keys", json!([{ "jwks": set }]), path);
-    let good = json!({
-        "kty": "EC", "crv": "P-256",
-        "x": "cfkTBm69XjpRPhaDxaNULIExNap7XXwEOlQF5EqvMcU",
-        "y": "akoKZT1o9t1ye29X48VlRyE9WoMi6tupQNbsPCZgEgw",
-    });
-    set["keys"].as_array_mut().unwrap().push(good);
-    let document = with(outer(), "/issuers/main/keys", json!([{ "jwks": set }]));
-    let warnings = compile(&document, &Secrets::From(&environment)).unwrap().warnings;
-    assert_eq!(warnings.iter().map(|warning| warning.path()).collect::<Vec<_>>(), [path]);
-}
-
-#[test]
-fn a_time_is_rfc_3339_to_the_second() {
-    let path = "entrances.gateway.keys.first.notAfter";
-    for bad in [
-        "20300101T000000Z",
-        "2030-01-01 00:00:00Z",
-        "2030-01-01T00:00:00.5Z",
-        "2030-13-01T00:00:00Z",
-        "2030-01-01T00:00:00",
-        "2030-01-01T00:00:00-05[America/New_York]",
-        "1969-01-01T00:00:00Z",
-        "soon",
-    ] {
-        refused(inner(), "/entrances/gateway/keys/first/notAfter", json!(bad), path);
-    }
-    let good = with(inner(), "/entrances/gateway/keys/first/notAfter", json!("2030-01-01T00:00:00+01:00"));
-    assert_eq!(errors(&good), [""; 0]);
-    refused(good, "/entrances/gateway/keys/first/notBefore", json!("2030-01-01T00:00:00Z"), path);
-}
-
-#[test]
-fn a_check_without_secrets_finds_every_other_fault() {
-    let sha256 = "0".repeat(64);
-    let keys = json!({ "a": { "env": "ABSENT" }, "b": { "sha256": sha256 }, "c": { "sha256": sha256 } });
-    let document = with(inner(), "/entrances/gateway/keys", keys);
-    let found = check(&document, &Secrets::Unchecked).unwrap_err();
-    assert_eq!(found.iter().map(|error| error.path()).collect::<Vec<_>>(), ["entrances.gateway.keys.c"]);
-    assert!(check(&inner(), &Secrets::Unchecked).is_ok());
 }
 
 #[test]
