@@ -109,19 +109,20 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
     collision::check(config);
     let issuers = issuer::compile(config, secrets);
     let entrances = entrance::compile(config, secrets);
-    let injections = owned::injections(config);
+    let access = access(config);
     let attachment = match &config.gateway_key {
         None => Some(None),
         Some((_, gateway_key)) => attachment(gateway_key, secrets).map(Some),
     };
+    // Every part was looked at before the first that failed is given up on, so that all errors are found.
     Some(Policy {
         door: config.door?,
-        access: access(config)?,
+        access: access?,
         tenant: config.tenant,
         issuers: issuers?,
         entrances: entrances?,
         owned: owned::owned_headers(config),
-        injections,
+        injections: owned::injections(config),
         attachment: attachment?,
         limits: limits(config.limits),
     })

@@ -167,6 +167,13 @@ fn faults_of_every_kind_come_together() {
 }
 
 #[test]
+fn a_missing_door_hides_no_other_fault() {
+    let document = json!({ "tenant": "optional" });
+    let found = compile(&document, &Secrets::From(&environment)).unwrap_err();
+    assert_eq!(found.iter().map(|error| error.path()).collect::<Vec<_>>(), ["door", "default"]);
+}
+
+#[test]
 fn errors_are_bounded_however_many_there_are() {
     let fields: String = (0..5000).map(|field| format!(",\"unknown{field}\":1")).collect();
     let document =
