@@ -217,8 +217,8 @@ fn mutations(
     for (name, _) in request.headers().filter(|(name, _)| policy.owned.owns(name) && !stays(name)) {
         remove(name);
     }
-    // The issuer that verified the token says whether it stays. A token that nobody looked at stays only where every
-    // issuer would let it.
+    // The issuer that verified the token says whether it stays. A token that nobody looked at stays only
+    // where every issuer would let it.
     match caller.issuer {
         Some(issuer) if issuer.source.must_go(request, true) => remove(issuer.source.header.as_bytes()),
         Some(_) => {}

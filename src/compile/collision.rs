@@ -1,7 +1,7 @@
 //! One header, one meaning: two uses of names that servers take for one are refused.
 //!
-//! A key in the header of a principal would be the principal, and a value in one spelling beside another value in
-//! another spelling is whichever a server reads last.
+//! A key in the header of a principal would be the principal, and a value in one spelling beside another
+//! value in another spelling is whichever a server reads last.
 
 use super::owned;
 use crate::config::node::Node;
@@ -32,8 +32,8 @@ impl Use {
         }
     }
 
-    /// Whether one header of exactly one name may have both uses: several entrances share their headers, and what
-    /// is trusted is injected again.
+    /// Whether one header of exactly one name may have both uses: several entrances share their headers, and
+    /// what is trusted is injected again.
     fn goes_with(self, other: Self) -> bool {
         let is_trusted = |one| matches!(one, Self::Subject | Self::Tenant | Self::Permissions);
         self == other || (is_trusted(self) && other == Self::Injected)

@@ -89,8 +89,8 @@ fn issuer(named: &Named<'_, written::Issuer<'_>>, limits: Limits, secrets: &Secr
     })
 }
 
-/// Several issuers must be told apart: which one judges a token, for whom each may speak, and whose `alice` an
-/// `alice` is.
+/// Several issuers must be told apart: which one judges a token, for whom each may speak, and whose `alice`
+/// an `alice` is.
 fn check_apart(config: &Config<'_>) {
     if config.issuers.len() < 2 {
         return;
@@ -127,7 +127,8 @@ fn check_apart(config: &Config<'_>) {
     }
 }
 
-/// The keys that are still believed. None at all is no fault: denying the last one is what an emergency may ask for.
+/// The keys that are still believed. None at all is no fault: denying the last one is what an emergency may
+/// ask for.
 fn without_denied(node: &Node<'_>, mut keys: Vec<Key>, deny_kids: &[String]) -> Vec<Key> {
     keys.retain(|key| key.kid().is_none_or(|kid| !deny_kids.iter().any(|denied| denied == kid)));
     if keys.is_empty() {

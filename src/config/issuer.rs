@@ -161,7 +161,8 @@ fn key_source<'v>(node: &Node<'v>) -> Option<KeySource<'v>> {
             node.error("goes with `pem` only: a JWK has its own, and a secret has none");
         }
     }
-    // A field that could not be read has its error; the source is kept for the errors that it may have besides.
+    // A field that could not be read has its error; the source is kept for the errors that it may have
+    // besides.
     let (kid, alg) = (kid.and_then(|kid| kid.text()), alg.and_then(|alg| algorithm(&alg)));
     let pem = pem.map(|pem| KeySource::Pem { pem, kid, alg });
     let kinds = ["jwks", "pem", "secret"].iter().filter(|kind| node.value().get(kind).is_some()).count();

@@ -44,8 +44,8 @@ impl Engine for Host {
     }
 }
 
-/// The digest that makes `verify_signature` verify this algorithm; none where it has none. It takes RSA signatures
-/// for PKCS#1 v1.5 whatever is said, so it is not asked about PSS.
+/// The digest that makes `verify_signature` verify this algorithm; none where it has none. It takes RSA
+/// signatures for PKCS#1 v1.5 whatever is said, so it is not asked about PSS.
 fn digest(algorithm: Algorithm) -> Option<&'static str> {
     match algorithm {
         Algorithm::Rs256 | Algorithm::Es256 => Some("sha256"),

@@ -63,8 +63,8 @@ impl Algorithm {
         Self::Hs512,
     ];
 
-    /// The algorithm of a JWA name; the names are case-sensitive (RFC 7515 section 4.1.1). EdDSA has two, for RFC 9864
-    /// gave it one that says its curve.
+    /// The algorithm of a JWA name; the names are case-sensitive (RFC 7515 section 4.1.1). EdDSA has two, for
+    /// RFC 9864 gave it one that says its curve.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         match name {
@@ -106,8 +106,8 @@ impl Algorithm {
 }
 
 impl Algorithm {
-    /// The length of an HMAC's output, and the shortest secret for it (RFC 7518 section 3.2), in bytes; none for
-    /// signatures.
+    /// The length of an HMAC's output, and the shortest secret for it (RFC 7518 section 3.2), in bytes; none
+    /// for signatures.
     #[must_use]
     pub const fn mac_length(self) -> Option<usize> {
         match self {
@@ -133,8 +133,8 @@ impl Family {
         Algorithm::ALL.into_iter().filter(move |algorithm| algorithm.family() == self)
     }
 
-    /// The length of each half of a signature (RFC 7518 section 3.4, RFC 8032 section 5.1.6), in bytes; none for
-    /// RSA and HMAC.
+    /// The length of each half of a signature (RFC 7518 section 3.4, RFC 8032 section 5.1.6), in bytes; none
+    /// for RSA and HMAC.
     #[must_use]
     pub const fn scalar_length(self) -> Option<usize> {
         match self {

@@ -1,5 +1,5 @@
-//! Wycheproof's sets, brought to one form: a key, a message, a signature as a JWS has it, and the algorithm of
-//! RFC 7518 whose parameters they have, if any.
+//! Wycheproof's sets, brought to one form: a key, a message, a signature as a JWS has it, and the algorithm
+//! of RFC 7518 whose parameters they have, if any.
 
 use der::Decode as _;
 use der::asn1::UintRef;

@@ -126,8 +126,8 @@ fn the_example_with_a_shared_secret_verifies_with_it_and_not_with_another_tag() 
     }
 }
 
-/// With public keys: RFC 7515 appendices A.1 (HS256), A.4 (ES512), A.5 (`none`), and A.4 once more with a payload that a token
-/// can have.
+/// With public keys: RFC 7515 appendices A.1 (HS256), A.4 (ES512), A.5 (`none`), and A.4 once more with a
+/// payload that a token can have.
 #[test]
 fn the_examples_of_other_algorithms_are_refused() {
     let es512 = "AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCA\

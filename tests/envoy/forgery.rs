@@ -162,7 +162,8 @@ fn a_forged_trailer_does_not_arrive_even_where_envoy_forwards_trailers() {
             .header("x-user-id", "alice")
             .header("x-tenant-id", "acme")
             .header("transfer-encoding", "chunked");
-        // At the outer door the credential's header too: whoever reads trailers would read a token that nobody verified.
+        // At the outer door the credential's header too: whoever reads trailers would read a token that
+        // nobody verified.
         let credential_header = (door == "outer").then(|| "authorization".to_owned());
         for name in OWNED_AT_BOTH.into_iter().flat_map(spellings).chain(credential_header) {
             let body = format!("2\r\nhi\r\n0\r\nx-harmless: harmless\r\n{name}: {EVIL}\r\n\r\n");

@@ -133,8 +133,8 @@ impl Report {
         }
     }
 
-    /// Checks one configuration, which stands at `path` of its file and about which `faults` are known already,
-    /// and with `around` what surrounds it.
+    /// Checks one configuration, which stands at `path` of its file and about which `faults` are known
+    /// already, and with `around` what surrounds it.
     fn check_configuration<V>(
         &mut self,
         configuration: &Value,

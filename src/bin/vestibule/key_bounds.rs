@@ -1,7 +1,8 @@
 //! Whether the routes around an outer door can take its gateway key where `to` does not let it go.
 //!
-//! The filter decides by the cluster of the route that Envoy chose first. Envoy chooses again when the filter has
-//! changed headers, and it copies a request to mirrors; no filter sees either, so the routes must not depend on it.
+//! The filter decides by the cluster of the route that Envoy chose first. Envoy chooses again when the filter
+//! has changed headers, and it copies a request to mirrors; no filter sees either, so the routes must not
+//! depend on it.
 
 use serde_json::Value;
 use vestibule::compile::Outline;
@@ -48,7 +49,8 @@ pub(crate) fn check(filter: &Filter<'_>, configuration: &Value, outline: &Outlin
     faults
 }
 
-/// What a connection manager's routes match on, and where they lead; a cluster is none where the request names it.
+/// What a connection manager's routes match on, and where they lead; a cluster is none where the request
+/// names it.
 #[derive(Default)]
 struct Routes<'d> {
     clusters: Vec<Option<&'d str>>,
