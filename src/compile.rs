@@ -7,6 +7,7 @@
 mod collision;
 mod entrance;
 mod issuer;
+mod keys;
 mod owned;
 mod secret;
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod entrance;
 pub mod error;
 pub mod inject;
 pub mod issuer;
+pub mod keys;
 pub mod node;
 pub mod secret;
 
