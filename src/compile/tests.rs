@@ -192,3 +192,16 @@ fn numbers_may_have_become_doubles_on_the_way() {
         assert!(errors(&limits(bad.clone()))[0].starts_with(path), "{bad}");
     }
 }
+
+#[test]
+fn a_list_or_map_of_more_than_100_entries_is_refused() {
+    let names = |count: usize| (0..count).map(|number| format!("x-number-{number}"));
+    let list = |count| with(outer(), "/strip", names(count).collect());
+    let map = |count| {
+        let injected = names(count).map(|name| (name, json!({"value": "x"}))).collect();
+        with(outer(), "/inject", Value::Object(injected))
+    };
+    assert_eq!((errors(&list(100)), errors(&map(100))), (vec![], vec![]));
+    assert_eq!(errors(&list(101)), ["strip: has 101 entries, and at most 100 are accepted"]);
+    assert_eq!(errors(&map(101)), ["inject: has 101 entries, and at most 100 are accepted"]);
+}

@@ -174,6 +174,7 @@ impl<'v> Node<'v> {
             .or_else(|| self.wrong_kind("a list"))
             .map(Vec::as_slice)
             .unwrap_or_default();
+        self.check_entries(elements.len());
         let nodes = elements
             .iter()
             .enumerate()
