@@ -4,3 +4,5 @@ pub mod bearer;
 pub mod entrance;
 pub mod gateway_key;
 pub mod issuer;
+pub mod proof_cache;
+pub mod remote;

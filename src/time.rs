@@ -39,6 +39,18 @@ impl UnixTime {
     pub fn later_by(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(duration))
     }
+
+    /// This time moved earlier, at most to the epoch.
+    #[must_use]
+    pub fn earlier_by(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(duration))
+    }
+
+    /// The time from `earlier` to this; zero where it is not earlier.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
 }
 
 #[cfg(test)]

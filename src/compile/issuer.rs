@@ -9,6 +9,7 @@ use crate::config::node::{Named, Node};
 use crate::config::{Config, Limits};
 use crate::credential::bearer::Source;
 use crate::credential::issuer::{Identity, Issuer, Realm, Types};
+use crate::credential::remote::RemoteSource;
 use crate::header::HeaderName;
 use crate::jose::claims::ClaimRules;
 use crate::jose::jwk::Key;
@@ -56,10 +57,13 @@ fn issuer(named: &Named<'_, written::Issuer<'_>>, limits: Limits, secrets: &Secr
         None | Some(Tenants::All) => None,
         Some(Tenants::Only(tenants)) => Some(tenants.clone()),
     };
+    let keys = keys?;
     Some(Issuer {
         name: Arc::clone(name),
         iss: Some((*issuer)?).filter(|iss| *iss != "*").map(str::to_owned),
-        keys: without_denied(node, keys?, deny_kids),
+        keys: without_denied(node, keys.fixed, &keys.remote, deny_kids),
+        remote: keys.remote,
+        algorithms: algorithms.clone(),
         deny_kids: deny_kids.clone(),
         source,
         types: Types {
@@ -129,9 +133,14 @@ fn check_apart(config: &Config<'_>) {
 
 /// The keys that are still believed. None at all is no fault: denying the last one is what an emergency may
 /// ask for.
-fn without_denied(node: &Node<'_>, mut keys: Vec<Key>, deny_kids: &[String]) -> Vec<Key> {
+fn without_denied(
+    node: &Node<'_>,
+    mut keys: Vec<Key>,
+    remote: &[Arc<RemoteSource>],
+    deny_kids: &[String],
+) -> Vec<Key> {
     keys.retain(|key| key.kid().is_none_or(|kid| !deny_kids.iter().any(|denied| denied == kid)));
-    if keys.is_empty() {
+    if keys.is_empty() && remote.is_empty() {
         node.below("denyKids").warn("denies every key: no token of this issuer is accepted");
     }
     keys

@@ -1,12 +1,22 @@
 //! An issuer's keys: parsed, united, and no more of a kind than a token is tried with.
 
+use std::sync::Arc;
+
 use super::secret::{self, Resolved, Secrets};
 use crate::config::Limits;
-use crate::config::keys::{self as written, KeySource};
+use crate::config::keys::{self as written, KeySource, Remote};
 use crate::config::node::Node;
-use crate::jose::algorithm::Algorithm;
+use crate::credential::remote::RemoteSource;
+use crate::jose::algorithm::{Algorithm, Family};
 use crate::jose::jwk::{self, Key, KeySet};
 use crate::jose::key::VerifyingKey;
+
+/// An issuer's keys: those that stand in the configuration, and where more are published.
+#[derive(Default)]
+pub(super) struct IssuerKeys {
+    pub(super) fixed: Vec<Key>,
+    pub(super) remote: Vec<Arc<RemoteSource>>,
+}
 
 /// The keys of all sources. A source that gives none is an error; a key that cannot be used beside others
 /// that can is not.
@@ -16,18 +26,61 @@ pub(super) fn compile(
     algorithms: Option<&[Algorithm]>,
     limits: Limits,
     secrets: &Secrets<'_>,
-) -> Option<Vec<Key>> {
-    let read: Vec<Option<Vec<Key>>> =
-        sources.iter().map(|source| source_keys(source, algorithms, secrets)).collect();
-    let keys: Vec<Key> = read.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
+) -> Option<IssuerKeys> {
+    let mut fixed: Vec<Option<Vec<Key>>> = Vec::new();
+    let mut remote: Vec<Option<Arc<RemoteSource>>> = Vec::new();
+    for source in sources {
+        match source {
+            KeySource::Remote(written) => remote.push(remote_source(written, algorithms)),
+            KeySource::Jwks(_) | KeySource::Pem { .. } | KeySource::Secret(_) => {
+                fixed.push(fixed_keys(source, algorithms, secrets));
+            }
+        }
+    }
+    let keys: Vec<Key> = fixed.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
+    let remote: Vec<Arc<RemoteSource>> = remote.into_iter().collect::<Option<_>>()?;
     for algorithm in algorithms.into_iter().flatten() {
-        if !keys.iter().any(|key| key.algorithms().contains(algorithm)) {
+        // What is published may be any key but a secret.
+        let may_be_published = !remote.is_empty() && algorithm.family() != Family::Hmac;
+        if !may_be_published && !keys.iter().any(|key| key.algorithms().contains(algorithm)) {
             node.below("algorithms")
                 .error(format!("{algorithm} goes with none of the keys: remove it, or add a key for it"));
         }
     }
     check_tries(&node.below("keys"), &keys, limits);
-    Some(keys)
+    Some(IssuerKeys { fixed: keys, remote })
+}
+
+/// Where keys are published. Two of one issuer that differ in nothing are one too many.
+fn remote_source(written: &Remote<'_>, algorithms: Option<&[Algorithm]>) -> Option<Arc<RemoteSource>> {
+    let Remote { url, cluster, refresh, timeout, max_stale, node } = written;
+    if max_stale < refresh {
+        let remedy = "is shorter than `refresh`: the keys would run out before they are fetched again";
+        node.below("maxStale").error(remedy);
+    }
+    let url = url.clone()?;
+    let (host, port) = url.host_and_port();
+    let in_the_open = url.scheme() == "http" && !is_near(host);
+    if in_the_open {
+        node.below("url").warn(
+            "has `http`: unless the cluster adds TLS, who can change the answer can sign as the issuer",
+        );
+    }
+    // Istio's name for the outbound cluster of a host and port.
+    let cluster = cluster.map_or_else(|| format!("outbound|{port}||{host}"), str::to_owned);
+    Some(Arc::new(RemoteSource {
+        cluster,
+        url,
+        refresh: *refresh,
+        timeout: *timeout,
+        max_stale: *max_stale,
+        algorithms: algorithms.map(<[Algorithm]>::to_vec),
+    }))
+}
+
+/// Whether a request to this host stays on the machine, or in the mesh, which has its own TLS.
+fn is_near(host: &str) -> bool {
+    host == "localhost" || host.ends_with(".svc.cluster.local") || host.starts_with("127.") || host == "[::1]"
 }
 
 /// Keys that one token could be tried with are no more than the tries: the last of them would never be used.
@@ -56,12 +109,13 @@ fn check_tries(node: &Node<'_>, keys: &[Key], limits: Limits) {
     }
 }
 
-fn source_keys(
+fn fixed_keys(
     source: &KeySource<'_>,
     algorithms: Option<&[Algorithm]>,
     secrets: &Secrets<'_>,
 ) -> Option<Vec<Key>> {
     match source {
+        KeySource::Remote(_) => Some(Vec::new()),
         KeySource::Jwks(node) => {
             let set = written::jwks(node)?;
             if let Some(position) = jwk::private_key(&set) {

@@ -89,9 +89,11 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Issuer<'v>> {
     let issuer = fields.required("issuer", "write the exact `iss` of its tokens");
     let audiences = fields
         .required("audiences", "list the `aud` values that are meant for you, or `[\"*\"]` not to check");
-    let key_sources =
-        fields.required("keys", "give its public keys, as in `[{jwks: ...}]` or `[{pem: ...}]`");
-    let leeway = fields.optional("leeway").and_then(|leeway| leeway.duration(MAX_LEEWAY));
+    let key_sources = fields.required(
+        "keys",
+        "give its public keys, as in `[{remote: {url: ...}}]`, `[{jwks: ...}]` or `[{pem: ...}]`",
+    );
+    let leeway = fields.optional("leeway").and_then(|leeway| leeway.duration(Duration::ZERO..=MAX_LEEWAY));
     let read = Issuer {
         issuer: issuer.and_then(|issuer| issuer.text()),
         audiences: audiences.map(|list| list.each(Node::text)),
@@ -113,7 +115,9 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Issuer<'v>> {
             .map_or_else(|| claims(&["sub"]), |list| list.each(claim)),
         claims: fields.optional("claims").map(|claims| accepted_claims(&claims)).unwrap_or_default(),
         leeway: leeway.unwrap_or(Duration::from_secs(60)),
-        max_lifetime: fields.optional("maxLifetime").and_then(|node| node.duration(MAX_LIFETIME)),
+        max_lifetime: fields
+            .optional("maxLifetime")
+            .and_then(|node| node.duration(Duration::ZERO..=MAX_LIFETIME)),
         confirmation: fields
             .optional("confirmation")
             .and_then(|node| {

@@ -12,7 +12,7 @@ use vestibule::jose::base64url;
 use vestibule::jose::compact::{Compact, Size};
 use vestibule::jose::jwk::Key;
 use vestibule::jose::key::VerifyingKey;
-use vestibule::jose::signature::{self, Engine as _, Keys, Outcome, Tries, Verified};
+use vestibule::jose::signature::{self, Engine as _, Engines, Outcome, Tries, Verified};
 use vestibule::jose::software::Software;
 
 /// An example, as `rfc.json` has it.
@@ -159,10 +159,12 @@ impl Example {
 
 fn checked(token: &str, keys: &[Key]) -> Result<Verified, Code> {
     thread_local! {
-        static MODULE: Keys = Keys::in_module();
+        static MODULE: Engines = Engines::in_module();
     }
     let token = Compact::parse(token.as_bytes(), Size { bytes: 4096, depth: 8 })?;
-    MODULE.with(|module| signature::verify(token, keys, module, Tries { all: 4, module: 2 }))
+    MODULE.with(|module| {
+        signature::verify(token, &keys.iter().collect::<Vec<_>>(), module, Tries { all: 4, module: 2 })
+    })
 }
 
 fn examples() -> Vec<Example> {
