@@ -104,6 +104,7 @@ impl Key {
                 let family = match text("crv", "its `crv` is not a string")? {
                     Some("P-256") => Family::P256,
                     Some("P-384") => Family::P384,
+                    Some("P-521") => Family::P521,
                     _ => return Err("its `crv` is not supported"),
                 };
                 let (x, y) =
@@ -150,9 +151,8 @@ fn default_algorithms(family: Family, allowed: Option<&[Algorithm]>) -> Vec<Algo
     match (family, allowed) {
         (Family::Rsa, None) => vec![Algorithm::Rs256],
         (Family::Hmac, None) => vec![Algorithm::Hs256],
-        (Family::Rsa | Family::Hmac, Some(_)) | (Family::P256 | Family::P384 | Family::Ed25519, _) => {
-            family.algorithms().collect()
-        }
+        (Family::Rsa | Family::Hmac, Some(_))
+        | (Family::P256 | Family::P384 | Family::P521 | Family::Ed25519, _) => family.algorithms().collect(),
     }
 }
 
