@@ -15,6 +15,11 @@
 //! ← keyring, policy ← compile (which also reads config) ← host. Only `host`, which exists on WASI alone, knows that
 //! there is an Envoy.
 
+// Where there is no `libtest` to run them, the tests of every module are `wasm_bindgen_test`s.
+#[cfg(all(test, target_family = "wasm", target_os = "unknown"))]
+#[macro_use(test)]
+extern crate test_in_wasm;
+
 pub mod access;
 pub mod compile;
 pub mod config;

@@ -78,6 +78,17 @@ mod tests {
         assert_eq!(date("-0.5"), None);
     }
 
+    /// In 2106, where 32 bits end.
+    #[test]
+    fn a_date_past_32_bits_is_that_date_and_none_that_is_past() {
+        assert_eq!(date("4294967295"), Some(UnixTime::from_secs(4_294_967_295)));
+        assert_eq!(date("4294967296"), Some(UnixTime::from_secs(4_294_967_296)));
+        assert_eq!(date("4294967296.5"), Some(UnixTime::from_nanos(4_294_967_296_500_000_000)));
+        assert!(UnixTime::from_secs(4_294_967_295) < UnixTime::from_secs(4_294_967_296));
+        let later = UnixTime::from_secs(4_294_967_295).later_by(Duration::from_secs(60));
+        assert_eq!(later, UnixTime::from_secs(4_294_967_355));
+    }
+
     #[test]
     fn a_number_past_the_year_9999_is_no_date() {
         assert_eq!(date("253402300799"), Some(UnixTime::from_secs(253_402_300_799)));
