@@ -17,10 +17,12 @@ use serde_json::Value;
 
 use crate::access::Access;
 use crate::config::error::{ConfigError, ConfigErrors, ErrorList};
+use crate::config::keys::KeySource;
 use crate::config::node::Node;
 use crate::config::{self, Config};
 use crate::credential::gateway_key::{Attachment, GatewayKey};
 use crate::credential::proof_cache::ProofCache;
+use crate::credential::remote::RemoteSource;
 use crate::header::OwnedHeaders;
 use crate::jose::compact::Size;
 use crate::jose::signature::Tries;
@@ -58,7 +60,12 @@ pub fn check(document: &Value, secrets: &Secrets<'_>) -> Result<Compiled<Outline
     run(document, |config| {
         let _ = policy(config, secrets);
         let owned = owned::owned_headers(config);
-        Some(Outline { door: config.door?, owned, reads_authorization: !config.issuers.is_empty() })
+        Some(Outline {
+            door: config.door?,
+            owned,
+            reads_authorization: !config.issuers.is_empty(),
+            remote: remote_sources(config),
+        })
     })
 }
 
@@ -68,6 +75,7 @@ pub struct Outline {
     door: Door,
     owned: OwnedHeaders,
     reads_authorization: bool,
+    remote: Vec<(String, RemoteSource)>,
 }
 
 impl Outline {
@@ -77,11 +85,26 @@ impl Outline {
         self.door
     }
 
+    /// Where the issuers publish their keys, each with the path of its `remote`.
+    #[must_use]
+    pub fn remote_sources(&self) -> &[(String, RemoteSource)] {
+        &self.remote
+    }
+
     /// Whether the door sets or removes this header.
     #[must_use]
     pub fn guards(&self, header: &[u8]) -> bool {
         self.owned.owns(header) || (self.reads_authorization && header.eq_ignore_ascii_case(b"authorization"))
     }
+}
+
+fn remote_sources(config: &Config<'_>) -> Vec<(String, RemoteSource)> {
+    let sources = config.issuers.iter().flat_map(|named| named.entry.keys.iter().flatten());
+    let remote = sources.filter_map(|source| match source {
+        KeySource::Remote(written) => Some((written.node.path().to_owned(), keys::described(written, None)?)),
+        KeySource::Jwks(_) | KeySource::Pem { .. } | KeySource::Secret(_) => None,
+    });
+    remote.collect()
 }
 
 /// What came of a configuration, and what its author should know about it although it can be used.

@@ -328,6 +328,55 @@ fn a_bootstrap_names_the_clusters_that_get_the_key() {
 }
 
 #[test]
+fn the_keys_of_an_issuer_are_fetched_by_a_cluster_that_is_there_and_has_the_tls_of_the_url() {
+    let document = |url: &str| {
+        let configuration = json!({ "door": "outer", "issuers": { "main": {
+            "issuer": "https://i", "audiences": ["a"], "keys": [{ "remote": { "url": url, "cluster": "issuer" } }],
+        } } });
+        bootstrap(&configuration.to_string(), &json!({}))
+    };
+    let with = |url: &str, change: &dyn Fn(&mut Value)| {
+        let mut document = document(url);
+        change(&mut document);
+        check(&document.to_string())
+    };
+    let clusters = |clusters: Value| {
+        move |document: &mut Value| {
+            document["static_resources"]["clusters"] = clusters.clone();
+        }
+    };
+    let (https, http) = ("https://issuer.example/keys", "http://127.0.0.1/keys");
+    let at = "issuers.main.keys[0].remote.cluster: is `issuer`, ";
+    with(https, &|_| {}).failed(3, &format!("{at}of which this bootstrap has none"));
+    with(https, &clusters(json!([{ "name": "other" }])))
+        .failed(3, &format!("{at}of which this bootstrap has none"));
+    with(https, &clusters(json!([{ "name": "issuer" }]))).failed(3, &format!("{at}which has no TLS"));
+    with(https, &clusters(json!([{ "name": "issuer", "transport_socket": { "name": "tls" } }]))).succeeded();
+    with(http, &clusters(json!([{ "name": "issuer" }]))).succeeded();
+    with(https, &|document| document["dynamic_resources"] = json!({ "cds_config": { "ads": {} } }))
+        .succeeded();
+}
+
+#[test]
+fn a_url_without_tls_is_a_warning_where_it_leaves_the_mesh() {
+    let configuration = |url: &str| {
+        json!({ "door": "outer", "issuers": { "main": {
+            "issuer": "https://i", "audiences": ["a"], "keys": [{ "remote": { "url": url } }],
+        } } })
+    };
+    for (url, warns) in [
+        ("http://issuer.example/keys", true),
+        ("https://issuer.example/keys", false),
+        ("http://keycloak.auth.svc.cluster.local:8080/keys", false),
+        ("http://127.0.0.1:8080/keys", false),
+    ] {
+        let run = check(&configuration(url).to_string());
+        assert_eq!(run.err.contains("keys[0].remote.url: is `http`"), warns, "{}", run.err);
+        run.succeeded();
+    }
+}
+
+#[test]
 fn a_key_that_is_left_out_is_a_warning_and_no_error() {
     let document = json!({ "door": "outer", "issuers": { "main": {
         "issuer": "https://i", "audiences": ["a"],

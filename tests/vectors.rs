@@ -40,7 +40,7 @@ const OUT_OF_REACH: [(Code, &str); 13] = [
     (Code::ScopeMissing, "there are no requirements in this version"),
     (Code::RoleMissing, "there are no requirements in this version"),
     (Code::HostFailed, "the host says it where one of its own calls fails"),
-    (Code::Overloaded, "nothing waits for keys in this version"),
+    (Code::Overloaded, "how many requests wait is known to the host alone"),
 ];
 
 /// Fewer would mean that files went missing.

@@ -51,31 +51,37 @@ pub(super) fn compile(
     Some(IssuerKeys { fixed: keys, remote })
 }
 
-/// Where keys are published. Two of one issuer that differ in nothing are one too many.
+/// Where keys are published, checked for what one field means beside another.
 fn remote_source(written: &Remote<'_>, algorithms: Option<&[Algorithm]>) -> Option<Arc<RemoteSource>> {
-    let Remote { url, cluster, refresh, timeout, max_stale, node } = written;
-    if max_stale < refresh {
+    if written.max_stale < written.refresh {
         let remedy = "is shorter than `refresh`: the keys would run out before they are fetched again";
-        node.below("maxStale").error(remedy);
+        written.node.below("maxStale").error(remedy);
     }
-    let url = url.clone()?;
-    let (host, port) = url.host_and_port();
-    let in_the_open = url.scheme() == "http" && !is_near(host);
-    if in_the_open {
-        node.below("url").warn(
-            "has `http`: unless the cluster adds TLS, who can change the answer can sign as the issuer",
+    let source = described(written, algorithms)?;
+    let url = source.url();
+    if url.scheme() == "http" && !is_near(url.host_and_port().0) {
+        written.node.below("url").warn(
+            "is `http`: unless the cluster adds TLS, whoever can change the answer can sign as the issuer",
         );
     }
+    Some(Arc::new(source))
+}
+
+/// The source as it is written.
+pub(super) fn described(written: &Remote<'_>, algorithms: Option<&[Algorithm]>) -> Option<RemoteSource> {
+    let Remote { url, cluster, refresh, timeout, max_stale, node: _ } = written;
+    let url = url.clone()?;
+    let (host, port) = url.host_and_port();
     // Istio's name for the outbound cluster of a host and port.
     let cluster = cluster.map_or_else(|| format!("outbound|{port}||{host}"), str::to_owned);
-    Some(Arc::new(RemoteSource {
+    Some(RemoteSource {
         cluster,
         url,
         refresh: *refresh,
         timeout: *timeout,
         max_stale: *max_stale,
         algorithms: algorithms.map(<[Algorithm]>::to_vec),
-    }))
+    })
 }
 
 /// Whether a request to this host stays on the machine, or in the mesh, which has its own TLS.

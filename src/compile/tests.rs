@@ -10,6 +10,7 @@
 mod entrance;
 mod header;
 mod issuer;
+mod remote;
 
 use serde_json::{Value, json};
 

@@ -64,6 +64,10 @@ impl<'v> Node<'v> {
         Self { path, ..self.clone() }
     }
 
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
     pub(crate) fn value(&self) -> &'v Value {
         self.value
     }

@@ -7,7 +7,7 @@ use vestibule::compile::{self, Compiled, Outline, Secrets};
 use vestibule::config::error::ConfigErrors;
 
 use crate::document::{self, Document, Fault};
-use crate::{Exit, Failure, bootstrap, file, key_bounds, print, tell};
+use crate::{Exit, Failure, bootstrap, file, key_bounds, key_clusters, print, tell};
 
 /// Check configurations and report every error, each with its path.
 ///
@@ -125,7 +125,11 @@ impl Report {
             match &filter.configuration {
                 None => self.faults.extend(faults),
                 Some(configuration) => {
-                    let around = |outline: &Outline| key_bounds::check(&filter, configuration, outline);
+                    let around = |outline: &Outline| {
+                        let mut faults = key_bounds::check(&filter, configuration, outline);
+                        faults.extend(key_clusters::check(&filter, document, outline));
+                        faults
+                    };
                     let variable = env.then_some(&variable);
                     self.check_configuration(configuration, &filter.path, faults, variable, around);
                 }

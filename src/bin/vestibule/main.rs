@@ -9,6 +9,7 @@ mod document;
 mod file;
 mod hash;
 mod key_bounds;
+mod key_clusters;
 mod keygen;
 mod signing_key;
 mod token;
