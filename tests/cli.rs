@@ -351,7 +351,20 @@ fn the_keys_of_an_issuer_are_fetched_by_a_cluster_that_is_there_and_has_the_tls_
     with(https, &clusters(json!([{ "name": "other" }])))
         .failed(3, &format!("{at}of which this bootstrap has none"));
     with(https, &clusters(json!([{ "name": "issuer" }]))).failed(3, &format!("{at}which has no TLS"));
-    with(https, &clusters(json!([{ "name": "issuer", "transport_socket": { "name": "tls" } }]))).succeeded();
+    let tls = |context: Value| {
+        let context = json!({ "common_tls_context": { "validation_context": context } });
+        clusters(
+            json!([{ "name": "issuer", "transport_socket": { "name": "tls", "typed_config": context } }]),
+        )
+    };
+    let (authority, name) =
+        (json!({ "filename": "ca.pem" }), json!([{ "matcher": { "exact": "issuer.example" } }]));
+    with(https, &tls(json!({}))).failed(3, &format!("{at}which believes any certificate"));
+    with(https, &tls(json!({ "trusted_ca": authority })))
+        .failed(3, &format!("{at}which believes the certificate of any host"));
+    with(https, &tls(json!({ "trusted_ca": authority, "match_typed_subject_alt_names": name }))).succeeded();
+    with(https, &tls(json!({ "trustedCa": authority, "matchTypedSubjectAltNames": name }))).succeeded();
+    with(https, &tls(json!({ "verify_certificate_spki": ["AAAA"] }))).succeeded();
     with(http, &clusters(json!([{ "name": "issuer" }]))).succeeded();
     with(https, &|document| document["dynamic_resources"] = json!({ "cds_config": { "ads": {} } }))
         .succeeded();

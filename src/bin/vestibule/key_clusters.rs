@@ -1,43 +1,86 @@
-//! Whether the bootstrap around a filter has the clusters by which its issuers' keys are fetched.
+//! Whether the bootstrap around a filter has the clusters by which its issuers' keys are fetched, and whether
+//! they know the issuer from anybody else who answers.
 
 use serde_json::Value;
 use vestibule::compile::Outline;
+use vestibule::credential::remote::RemoteSource;
 
 use crate::bootstrap::{Filter, member};
 use crate::document::Fault;
 
 /// The faults of the clusters, by paths of the filter's configuration.
 pub(crate) fn check(filter: &Filter<'_>, bootstrap: &Value, outline: &Outline) -> Vec<Fault> {
-    let clusters: Vec<&Value> = member(bootstrap, "static_resources")
-        .and_then(|resources| resources.get("clusters"))
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .collect();
-    let comes_by_xds = member(bootstrap, "dynamic_resources").is_some_and(|dynamic| {
-        ["cds_config", "ads_config"].iter().any(|name| member(dynamic, name).is_some())
+    let clusters = Clusters::of(bootstrap);
+    let faults = outline.remote_sources().iter().filter_map(|(path, source)| {
+        let (name, complaint) = (source.cluster(), clusters.complaint(source)?);
+        Some(Fault::new(format!("{path}.cluster"), format!("is `{name}`, {complaint}")).inside(&filter.path))
     });
-    let fault = |(path, source): &(String, _)| {
-        let source: &vestibule::credential::remote::RemoteSource = source;
-        let name = source.cluster();
-        let message = match clusters.iter().find(|cluster| cluster.get("name").is_some_and(|own| own == name))
-        {
-            None if comes_by_xds => return None,
-            None => format!(
-                "is `{name}`, of which this bootstrap has none, so the keys could never be fetched: add the \
-                 cluster, or name another"
-            ),
-            Some(cluster)
-                if source.url().scheme() == "https" && member(cluster, "transport_socket").is_none() =>
-            {
-                format!(
-                    "is `{name}`, which has no TLS, and the url is https: whoever can change the answer could \
-                     sign as the issuer. Give it a transport_socket, or write http"
-                )
-            }
-            Some(_) => return None,
+    faults.collect()
+}
+
+struct Clusters<'d> {
+    listed: Vec<&'d Value>,
+    /// Others may come by xDS.
+    more_come: bool,
+}
+
+impl<'d> Clusters<'d> {
+    fn of(bootstrap: &'d Value) -> Self {
+        let listed = member(bootstrap, "static_resources").and_then(|resources| resources.get("clusters"));
+        let xds = |dynamic| ["cds_config", "ads_config"].iter().any(|name| member(dynamic, name).is_some());
+        Self {
+            listed: listed.and_then(Value::as_array).into_iter().flatten().collect(),
+            more_come: member(bootstrap, "dynamic_resources").is_some_and(xds),
+        }
+    }
+
+    fn complaint(&self, source: &RemoteSource) -> Option<&'static str> {
+        let named = |cluster: &&&Value| cluster.get("name").is_some_and(|name| name == source.cluster());
+        let Some(cluster) = self.listed.iter().find(named) else {
+            return (!self.more_come).then_some(
+                "of which this bootstrap has none, so the keys could never be fetched: add the cluster, or \
+                 name another",
+            );
         };
-        Some(Fault::new(format!("{path}.cluster"), message).inside(&filter.path))
-    };
-    outline.remote_sources().iter().filter_map(fault).collect()
+        if source.url().scheme() != "https" {
+            return None;
+        }
+        let Some(tls) = member(cluster, "transport_socket") else {
+            return Some(
+                "which has no TLS, and the url is https: whoever can change the answer could sign as the \
+                 issuer. Give it a transport_socket, or write http",
+            );
+        };
+        // What comes by SDS is not seen here.
+        if holds(tls, &["validation_context_sds_secret_config", "combined_validation_context"]) {
+            return None;
+        }
+        if !holds(
+            tls,
+            &["trusted_ca", "system_root_certs", "verify_certificate_hash", "verify_certificate_spki"],
+        ) {
+            return Some(
+                "which believes any certificate: give its validation_context the issuer's authority \
+                 (trusted_ca)",
+            );
+        }
+        let by_name = ["match_typed_subject_alt_names", "match_subject_alt_names", "auto_sni_san_validation"];
+        let is_pinned = || holds(tls, &["verify_certificate_hash", "verify_certificate_spki"]);
+        (!holds(tls, &by_name) && !holds(cluster, &["auto_san_validation"]) && !is_pinned()).then_some(
+            "which believes the certificate of any host: give its validation_context the issuer's name \
+             (match_typed_subject_alt_names)",
+        )
+    }
+}
+
+/// Whether a field of one of these names stands anywhere below.
+fn holds(value: &Value, names: &[&str]) -> bool {
+    match value {
+        Value::Array(elements) => elements.iter().any(|element| holds(element, names)),
+        Value::Object(members) => {
+            names.iter().any(|name| member(value, name).is_some())
+                || members.values().any(|member| holds(member, names))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
