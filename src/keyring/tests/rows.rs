@@ -129,6 +129,20 @@ fn after_failures_with_usable_keys_the_waits_double_up_to_a_minute() {
 }
 
 #[test]
+fn a_success_ends_the_backoff() {
+    let mut ring = Ring::holding("a", at(0));
+    let mut now = ring.ring.due().unwrap();
+    for answer in [Answer::Reset, Answer::Reset, Answer::Reset, ok(&set("a"))] {
+        let fetch = ring.fetch(now);
+        ring.ring.answer(fetch, answer, now).unwrap();
+        now = ring.ring.due().unwrap();
+    }
+    let fetch = ring.fetch(now);
+    ring.ring.answer(fetch, Answer::Reset, now).unwrap();
+    assert!(ring.ring.due().unwrap().since(now) <= Duration::from_secs(1));
+}
+
+#[test]
 fn a_fetch_that_was_not_sent_is_tried_again_within_a_quarter_of_a_second() {
     for mut ring in [Ring::new(at(0)), Ring::holding("a", at(0))] {
         let start = ring.ring.due().unwrap();
@@ -243,6 +257,10 @@ fn a_clock_that_was_set_back_delays_nothing() {
     ring.fetch(at(day));
     ring.ring.poll(at(0));
     assert!(ring.ring.due().unwrap() <= at(6_000), "nobody waits a day for an answer");
+    let mut ring = Ring::new(at(day));
+    ring.source = source("issuer");
+    ring.ring.poll(at(0));
+    assert_eq!(ring.ring.due(), Some(at(60_000)), "and nobody keeps a day what no policy names");
 }
 
 #[test]
