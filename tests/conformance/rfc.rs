@@ -5,7 +5,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::Value;
 use vestibule::denial::Code;
 use vestibule::jose::algorithm::Algorithm;
 use vestibule::jose::base64url;
@@ -15,16 +14,7 @@ use vestibule::jose::key::VerifyingKey;
 use vestibule::jose::signature::{self, Engine as _, Engines, Outcome, Tries, Verified};
 use vestibule::jose::software::Software;
 
-/// An example, as `rfc.json` has it.
-struct Example {
-    name: String,
-    key: Key,
-    algorithm: Algorithm,
-    /// Up to the second dot.
-    signing_input: String,
-    signature: Vec<u8>,
-    claims: Option<Value>,
-}
+use crate::conformance::examples::{self, Example};
 
 /// Payload of RFC 7515 appendices A.1, A.2, A.3 and A.5.
 const CLAIMS: &str =
@@ -36,7 +26,7 @@ const HS256_TAG: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 #[test]
 fn every_example_verifies() {
-    let names: Vec<String> = examples()
+    let names: Vec<String> = examples::load()
         .into_iter()
         .map(|example| {
             assert_eq!(example.engine(&example.signature), Outcome::Valid, "{}", example.name);
@@ -54,7 +44,7 @@ fn every_example_verifies() {
 
 #[test]
 fn no_example_verifies_with_one_bit_of_its_signature_changed() {
-    for example in examples() {
+    for example in examples::load() {
         for bit in 0..8 * example.signature.len() {
             // Of the long ones, a bit of each byte: their bits are alike, and their arithmetic is slow.
             if example.signature.len() > 64 && bit % 8 != bit / 8 % 8 {
@@ -73,7 +63,7 @@ fn no_example_verifies_with_one_bit_of_its_signature_changed() {
 
 #[test]
 fn no_example_verifies_with_a_signature_of_another_length() {
-    for example in examples().into_iter().filter(|example| example.claims.is_some()) {
+    for example in examples::load().into_iter().filter(|example| example.claims.is_some()) {
         let whole = &example.signature;
         for signature in [
             &whole[1..],
@@ -88,7 +78,7 @@ fn no_example_verifies_with_a_signature_of_another_length() {
 
 #[test]
 fn an_example_with_another_ones_key_is_refused() {
-    let examples = examples();
+    let examples = examples::load();
     for example in &examples {
         for other in
             examples.iter().filter(|other| other.key.material().spki() != example.key.material().spki())
@@ -134,7 +124,7 @@ fn the_examples_that_a_public_key_cannot_have_made_are_refused() {
         (format!("eyJhbGciOiJub25lIn0.{CLAIMS}."), Code::TokenMalformed),
         (format!("eyJhbGciOiJub25lIn0.{CLAIMS}.{HS256_TAG}"), Code::AlgorithmNotAllowed),
     ];
-    let keys: Vec<Key> = examples().into_iter().map(|example| example.key).collect();
+    let keys: Vec<Key> = examples::load().into_iter().map(|example| example.key).collect();
     for (token, code) in refused {
         assert_eq!(checked(&token, &keys).err(), Some(code), "{token}");
     }
@@ -160,27 +150,4 @@ fn checked(token: &str, keys: &[Key]) -> Result<Verified, Code> {
     MODULE.with(|module| {
         signature::verify(token, &keys.iter().collect::<Vec<_>>(), module, Tries { all: 4, module: 2 })
     })
-}
-
-fn examples() -> Vec<Example> {
-    let listed: Value = serde_json::from_str(include_str!("rfc.json")).expect("rfc.json is JSON");
-    listed.as_array().expect("rfc.json is an array").iter().map(example).collect()
-}
-
-fn example(entry: &Value) -> Example {
-    let text = |member: &str| entry[member].as_str().expect("a text").to_owned();
-    let token = text("token");
-    let (signing_input, signature) = token.rsplit_once('.').expect("a signature");
-    let (header, _) = signing_input.split_once('.').expect("a payload");
-    let header: Value =
-        serde_json::from_slice(&base64url(header.as_bytes()).expect("base64url")).expect("a header");
-    let algorithm = header["alg"].as_str().and_then(Algorithm::parse).expect("an algorithm");
-    Example {
-        name: text("name"),
-        key: Key::from_jwk(&entry["jwk"], Some(&[algorithm])).expect("a usable key"),
-        algorithm,
-        signing_input: signing_input.to_owned(),
-        signature: base64url(signature.as_bytes()).expect("base64url"),
-        claims: entry.get("claims").cloned(),
-    }
 }
