@@ -1,7 +1,7 @@
 //! Signatures by Envoy's BoringSSL: the foreign function `verify_signature` (since Envoy 1.30).
 //!
-//! The host takes any mix of digest and key; that the algorithm goes with the key was settled before it is
-//! asked.
+//! The host takes any mix of digest and key, so that it is asked about no key of another family than the
+//! algorithm's.
 
 use super::envoy;
 use crate::jose::algorithm::{Algorithm, Family};
@@ -18,6 +18,10 @@ pub(super) struct Host;
 impl Engine for Host {
     fn verify(&self, algorithm: Algorithm, key: &VerifyingKey, text: &[u8], signature: &[u8]) -> Outcome {
         let Some(digest) = digest(algorithm) else { return Outcome::Unavailable };
+        // The key's choice of algorithms has settled this before; here it costs nothing to be sure.
+        if key.family() != algorithm.family() {
+            return Outcome::Invalid;
+        }
         let der;
         let signature = match key.family() {
             Family::Rsa | Family::Ed25519 | Family::Hmac => signature,
