@@ -5,12 +5,14 @@ SHELL := bash
 .PHONY: help wasm size cli demo test test-wasm check fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
+# For the tests alone.
+PROBE := target/probe.wasm
 # WASM_TOOLCHAIN=rustup|debian forces one way to the wasm target (tools/wasm.sh); ENVOY=/path names another Envoy.
 export WASM_TOOLCHAIN
 export ENVOY
 
 # What the tests and the demo are told. The assignment by itself, so that its failure ends the recipe.
-WITH_ENVOY = ENVOY=$$(tools/envoy.sh) && export ENVOY VESTIBULE_WASM="$(CURDIR)/$(MODULE)" &&
+WITH_ENVOY = ENVOY=$$(tools/envoy.sh) && export ENVOY VESTIBULE_WASM="$(CURDIR)/$(MODULE)" VESTIBULE_PROBE="$(CURDIR)/$(PROBE)" &&
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,7 +29,7 @@ cli: | compiler ## build the operator's command, target/release/vestibule
 demo: $(MODULE) envoy | compiler ## run both doors in a real Envoy and show what gets through
 	@$(WITH_ENVOY) cargo run --locked --example demo
 
-test: $(MODULE) envoy | compiler ## run every test, natively and through a real Envoy
+test: $(MODULE) $(PROBE) envoy | compiler ## run every test, natively and through a real Envoy
 	@$(WITH_ENVOY) cargo test --locked --no-fail-fast
 
 test-wasm: | compiler ## run the core's tests as 32-bit wasm, in Node
@@ -36,14 +38,14 @@ test-wasm: | compiler ## run the core's tests as 32-bit wasm, in Node
 check: | compiler ## check format and lints, natively and for wasm
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
 	|| rustup component add rustfmt clippy
-	cargo fmt --check
+	cargo fmt --all --check
 	cargo clippy --locked --all-targets -- -D warnings
 	tools/wasm.sh clippy
 	@if command -v shellcheck >/dev/null; then shellcheck tools/*.sh .ci/run; \
 	else echo "shellcheck is not here: scripts not linted"; fi
 
 fmt: ## format the code
-	cargo fmt
+	cargo fmt --all
 
 envoy: ## print the path of the Envoy for tests and demo; downloads it at need
 	@tools/envoy.sh
@@ -52,9 +54,14 @@ clean: ## remove what was built (the tools in .tools/ stay)
 	rm -rf target dist
 
 # The command's sources are no part of the module.
-$(MODULE): $(shell find src -path src/bin -prune -o -type f -print) Cargo.toml Cargo.lock rust-toolchain.toml \
-		tools/wasm.sh dist/.way | compiler
+SOURCES := $(shell find src -path src/bin -prune -o -type f -print) Cargo.toml Cargo.lock rust-toolchain.toml \
+		tools/wasm.sh dist/.way
+
+$(MODULE): $(SOURCES) | compiler
 	tools/wasm.sh build
+
+$(PROBE): $(SOURCES) tests/probe/lib.rs tests/probe/Cargo.toml | compiler
+	tools/wasm.sh probe
 
 # Changes only when another way to the target is asked for, which is a reason to build again.
 dist/.way: FORCE

@@ -37,5 +37,5 @@ pub mod request;
 pub mod tenant;
 pub mod time;
 
-#[cfg(target_os = "wasi")]
+#[cfg(all(target_os = "wasi", feature = "plugin"))]
 mod host;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds, lints or measures the module for wasm32-wasip1, or runs the core's tests as wasm32-unknown-unknown, for
-# which Node has a runner.
-# usage: tools/wasm.sh build | clippy | size | test
+# which Node has a runner; `probe` builds what tests/probe is.
+# usage: tools/wasm.sh build | probe | clippy | size | test
 #
 # Two ways lead to either target. `rustup` adds the target to the pinned toolchain. `debian` takes Debian's own compiler
 # and builds the standard library from source, for machines where rustup cannot download a target.
@@ -11,6 +11,8 @@ cd "$(dirname "$0")/.."
 
 target=wasm32-wasip1
 module=dist/vestibule.wasm
+# Beside the tests, which alone have a use for it.
+probe=target/probe.wasm
 
 say() { echo "wasm: $*" >&2; }
 
@@ -89,11 +91,21 @@ choose_way() {
 
 build() {
     choose_way
-    "${CARGO:-cargo}" rustc --release --crate-type cdylib "${arguments[@]}"
-    mkdir -p "$(dirname "$module")"
+    compile vestibule "$module"
+}
+
+probe() {
+    choose_way
+    compile vestibule-probe "$probe"
+}
+
+# compile PACKAGE FILE
+compile() {
+    "${CARGO:-cargo}" rustc --package "$1" --release --crate-type cdylib "${arguments[@]}"
+    mkdir -p "$(dirname "$2")"
     # Under its name only when it is whole.
-    cp "$target_dir/$target/release/vestibule.wasm" "$module.new"
-    mv "$module.new" "$module"
+    cp "$target_dir/$target/release/${1//-/_}.wasm" "$2.new"
+    mv "$2.new" "$2"
 }
 
 clippy() {
@@ -101,9 +113,9 @@ clippy() {
     if [[ $way == debian ]]; then
         tools/packages.sh rust-web-clippy
         # By its path: cargo would look among rustup's commands first.
-        /usr/bin/cargo-clippy clippy "${arguments[@]}" -- -D warnings
+        /usr/bin/cargo-clippy clippy --workspace "${arguments[@]}" -- -D warnings
     else
-        cargo clippy "${arguments[@]}" -- -D warnings
+        cargo clippy --workspace "${arguments[@]}" -- -D warnings
     fi
 }
 
@@ -129,11 +141,11 @@ tests() {
 }
 
 case ${1:-} in
-build | clippy | size) "$1" ;;
+build | probe | clippy | size) "$1" ;;
 # `test` by itself is a command of the shell.
 test) tests ;;
 *)
-    echo "usage: tools/wasm.sh build | clippy | size | test" >&2
+    echo "usage: tools/wasm.sh build | probe | clippy | size | test" >&2
     exit 1
     ;;
 esac

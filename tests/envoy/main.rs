@@ -10,16 +10,20 @@
     reason = "a test that cannot go on fails where it stands"
 )]
 
+#[path = "../conformance/mod.rs"]
+mod conformance;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod configuration; // a faulty one does not start
 mod denials; // what a refused client, and an operator, sees
 mod doors; // the two doors together
+mod engines; // the engines themselves, judged by signatures that others made
 mod files; // envoy/*.yaml as they stand
 mod forgery; // no client's value in an owned header
 mod gateway_key; // where the key goes, and where not
 mod hostile_bytes; // no bytes stop a worker
 mod mesh; // fixture: a guarded service
+mod probe; // fixture: the engines, to be asked
 mod secrecy; // no secret in the filter's log lines
 mod vectors; // tests/vectors/*.json through Envoy

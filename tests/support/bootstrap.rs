@@ -18,17 +18,30 @@ impl Bootstrap {
     /// # Panics
     /// Where the tests were not started through `make test`, which says where the module is.
     pub fn of(file: &str) -> Self {
-        let mut bootstrap = Self::as_it_stands(file);
-        let module = std::env::var("VESTIBULE_WASM")
-            .unwrap_or_else(|_| panic!("VESTIBULE_WASM is not set: run `make test`"));
-        for plugin in bootstrap.plugins() {
-            plugin["vm_config"]["code"]["local"]["filename"] = json!(module);
-        }
+        let mut bootstrap = Self::as_it_stands(file).with_module("VESTIBULE_WASM");
         bootstrap.0["admin"]["address"]["socket_address"]["port_value"] = json!(0);
         for listener in bootstrap.listeners() {
             *port_of(listener) = json!(0);
         }
         bootstrap
+    }
+
+    /// The outer door's file with the probe (`tests/probe`) in the door's place.
+    pub fn of_probe() -> Self {
+        let mut bootstrap = Self::of("outer.yaml").with_module("VESTIBULE_PROBE");
+        for plugin in bootstrap.plugins() {
+            plugin["allow_on_headers_stop_iteration"] = json!(true);
+        }
+        bootstrap
+    }
+
+    fn with_module(mut self, variable: &str) -> Self {
+        let module =
+            std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run `make test`"));
+        for plugin in self.plugins() {
+            plugin["vm_config"]["code"]["local"]["filename"] = json!(module);
+        }
+        self
     }
 
     /// A file of `envoy/`.

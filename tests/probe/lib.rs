@@ -1,0 +1,97 @@
+//! The engines on trial: a filter that verifies signatures as Vestibule does, in a real Envoy, and says what
+//! came of each.
+//!
+//! It is made of the shipped files of the host's engine and knows no policy, no token and no right answer.
+//! Those who ask know (`tests/support/probe.rs`): the body of a request is
+//! `{"engine": "host" or "module", "questions": [{"algorithm", "key", "text", "signature"}]}`, with the key as
+//! DER SubjectPublicKeyInfo and all bytes in base64url; the answer is a list of outcomes in the same order.
+
+#![cfg(target_os = "wasi")]
+#![expect(missing_docs, reason = "the SDK's macro makes a public function")]
+
+#[path = "../../src/host/crypto.rs"]
+mod crypto;
+#[path = "../../src/host/envoy.rs"]
+#[allow(dead_code, reason = "the filter calls more of Envoy than its engine does")]
+mod envoy;
+
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{Action, ContextType};
+use serde_json::{Value, json};
+// Where the shipped files look for them.
+use vestibule::{denial, jose, time};
+
+use jose::algorithm::Algorithm;
+use jose::key::VerifyingKey;
+use jose::signature::{Engine, Outcome};
+use jose::software::Software;
+
+proxy_wasm::main! {{
+    proxy_wasm::set_root_context(|_| -> Box<dyn RootContext> { Box::new(Root) });
+}}
+
+struct Root;
+
+struct Trial;
+
+impl Context for Root {}
+
+impl RootContext for Root {
+    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Trial))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
+
+impl Context for Trial {}
+
+impl HttpContext for Trial {
+    /// Waits for the body. The listener says `allow_on_headers_stop_iteration`, else none would come.
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        Action::Pause
+    }
+
+    fn on_http_request_body(&mut self, size: usize, is_whole: bool) -> Action {
+        if is_whole {
+            let body = self.get_http_request_body(0, size).unwrap_or_default();
+            let (status, answer) = match outcomes(&body) {
+                Ok(outcomes) => (200, outcomes),
+                Err(fault) => (400, fault.into()),
+            };
+            self.send_http_response(status, Vec::new(), Some(answer.to_string().as_bytes()));
+        }
+        Action::Pause
+    }
+}
+
+/// # Errors
+/// What is wrong with the questions.
+fn outcomes(body: &[u8]) -> Result<Value, String> {
+    let asked: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let engine: &dyn Engine = match asked.get("engine").and_then(Value::as_str) {
+        Some("host") => &crypto::Host,
+        Some("module") => &Software,
+        _ => return Err("there is no such engine".into()),
+    };
+    let questions = asked.get("questions").and_then(Value::as_array).ok_or("there are no questions")?;
+    questions.iter().map(|question| outcome(engine, question)).collect::<Result<Vec<_>, _>>().map(Value::from)
+}
+
+fn outcome(engine: &dyn Engine, question: &Value) -> Result<Value, String> {
+    let text = |member: &str| {
+        question.get(member).and_then(Value::as_str).ok_or(format!("a question lacks its {member}"))
+    };
+    let bytes = |member: &str| {
+        jose::base64url(text(member)?.as_bytes()).ok_or(format!("a {member} is not base64url"))
+    };
+    let algorithm = Algorithm::parse(text("algorithm")?).ok_or("there is no such algorithm")?;
+    let key = VerifyingKey::from_spki(&bytes("key")?)?;
+    Ok(json!(match engine.verify(algorithm, &key, &bytes("text")?, &bytes("signature")?) {
+        Outcome::Valid => "valid",
+        Outcome::Invalid => "invalid",
+        Outcome::Unavailable => "unavailable",
+    }))
+}
