@@ -128,11 +128,16 @@ impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Path::Root => Ok(()),
-            Path::Member(Path::Root, name) => write!(f, "{name}"),
-            Path::Member(parent, name) => write!(f, "{parent}.{name}"),
+            Path::Member(Path::Root, name) => f.write_str(shown(name)),
+            Path::Member(parent, name) => write!(f, "{parent}.{}", shown(name)),
             Path::Element(parent, index) => write!(f, "{parent}[{index}]"),
         }
     }
+}
+
+/// A member's name as a path shows it: one that is empty would leave no trace.
+pub(crate) fn shown(name: &str) -> &str {
+    if name.is_empty() { "\"\"" } else { name }
 }
 
 #[derive(Clone, Copy)]
@@ -245,6 +250,14 @@ mod tests {
             panic!()
         };
         assert_eq!(paths, ["b[0].c", "a"]);
+    }
+
+    #[test]
+    fn a_member_without_a_name_has_a_path_all_the_same() {
+        let Err(Error::Duplicates(paths)) = parse(br#"{"":1,"a":{"":1,"":2},"":2}"#, bounds(8)) else {
+            panic!()
+        };
+        assert_eq!(paths, ["a.\"\"", "\"\""]);
     }
 
     #[test]

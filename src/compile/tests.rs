@@ -109,6 +109,7 @@ fn what_this_version_does_not_know_is_refused_by_name() {
     for field in ["routes", "context", "grants", "preflight", "report", "apiKeys", "Door", "gateway_key"] {
         refused(outer(), &format!("/{field}"), json!("x"), field);
     }
+    refused(outer(), "/", json!("x"), "\"\"");
     refused(outer(), "/issuers/main/jwksUri", json!("x"), "issuers.main.jwksUri");
     refused(inner(), "/entrances/gateway/peers", json!(["spiffe://a"]), "entrances.gateway.peers");
 }

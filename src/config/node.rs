@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::error::{ConfigError, ErrorList};
+use crate::json;
 
 /// The most entries of a list or map: what is configured bounds what a request can cost.
 const MAX_ENTRIES: usize = 100;
@@ -60,6 +61,7 @@ impl<'v> Node<'v> {
 
     /// A node below this one, for an error about a field that was read already or is not there.
     pub(crate) fn below(&self, name: &str) -> Self {
+        let name = json::shown(name);
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
         Self { path, ..self.clone() }
     }
