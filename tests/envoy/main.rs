@@ -25,5 +25,6 @@ mod gateway_key; // where the key goes, and where not
 mod hostile_bytes; // no bytes stop a worker
 mod mesh; // fixture: a guarded service
 mod probe; // fixture: the engines, to be asked
+mod round_trip; // what another library signs, before both engines
 mod secrecy; // no secret in the filter's log lines
 mod vectors; // tests/vectors/*.json through Envoy
