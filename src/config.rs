@@ -86,7 +86,7 @@ pub struct Limits {
     pub injected_bytes: usize,
     /// `pause`: how long a request waits for keys; 10ms to 10s.
     pub pause: Duration,
-    /// `pausedRequests`: the most requests that wait at a time, in one VM; 1 to 100000.
+    /// `pausedRequests`: the most requests that wait at a time, in one VM; 1 to 10000.
     pub paused_requests: usize,
     /// `tokenCacheBytes`: the size of the cache of proved tokens, in one VM; 0, which is none, to 268435456.
     pub token_cache_bytes: usize,
@@ -230,7 +230,7 @@ fn limits(node: &Node<'_>) -> Option<Limits> {
         module_signature_tries: number("moduleSignatureTries", 1..=4, default.module_signature_tries),
         injected_bytes: number("injectedBytes", 256..=32768, default.injected_bytes),
         pause,
-        paused_requests: number("pausedRequests", 1..=100_000, default.paused_requests),
+        paused_requests: number("pausedRequests", 1..=10_000, default.paused_requests),
         token_cache_bytes: number("tokenCacheBytes", 0..=256 << 20, default.token_cache_bytes),
     };
     fields.finish();

@@ -11,9 +11,9 @@
 //! | --- | --- | --- | --- |
 //! | not known | a policy names it | | idle, due at once |
 //! | idle | its time comes | a fetch | fetching |
-//! | fetching | an answer with usable keys | they replace those before; requests go on | idle until `refresh` has passed |
-//! | fetching | any other answer, a reset, `timeout` and a second | the keys stay; requests go on | idle for 1 s where no keys are usable, else for 1, 2, 4 … 60 s |
-//! | fetching | the host did not send it | the keys stay; requests go on | idle for 250 ms |
+//! | fetching | an answer with usable keys | they replace those before; requests are looked at again | idle until `refresh` has passed |
+//! | fetching | any other answer, a reset, `timeout` and a second | the keys stay; requests are looked at again | idle for 1 s where no keys are usable, else for 1, 2, 4 … 60 s, but not past their end |
+//! | fetching | the host did not send it | the keys stay; requests are looked at again | idle for 250 ms |
 //! | fetching | an answer to an earlier fetch | nothing: it is late | fetching |
 //! | idle | an answer | nothing: it is late | idle |
 //! | no usable keys, fetching or due in time | a token | the request waits | the same |
@@ -23,7 +23,7 @@
 //! | older keys, idle, the last fetch succeeded | a token of an unknown `kid` | the request waits | idle, due at once |
 //! | older keys, idle, the last fetch failed | a token of an unknown `kid` | `keys_unavailable` | idle |
 //! | any | `maxStale` passes | the keys are no longer usable | the same |
-//! | any | the clock is set back | what lies ahead comes no later than if it began now | the same |
+//! | any | the clock is set back | what lies ahead comes no later than if it began now; proofs by the keys are forgotten | the same |
 //! | any | no policy names it for a minute | the keys are forgotten | not known |
 //!
 //! Every wait is shortened by a random part of up to an eighth. "In time" is within `limits.pause`.
@@ -173,7 +173,10 @@ impl Keyring {
             let jitter = self.jitter();
             let id = FetchId(self.last_fetch.0.saturating_add(1));
             let Some(entry) = self.entries.get_mut(position) else { continue };
-            entry.state.heed(now);
+            if entry.state.heed(now) {
+                // What was proved by these keys was said to hold for longer than they do.
+                self.generation = self.generation.wrapping_add(1);
+            }
             if entry.state.is_overdue(now) {
                 actions.push(Action::Settled(entry.settle(Err(Failure::TimedOut), now, jitter)));
             }
@@ -222,7 +225,14 @@ impl Keyring {
         self.state(source).map_or(Outlook::Unavailable, |state| state.outlook(now, patience))
     }
 
-    /// Changes with every change of any key, so that what was proved by earlier keys can be told.
+    /// Whether the last fetch of a source failed.
+    #[must_use]
+    pub fn is_failing(&self, source: &RemoteSource) -> bool {
+        self.state(source).is_none_or(State::is_failing)
+    }
+
+    /// Changes with every change of any key and of how long it serves, so that what was proved by earlier keys
+    /// can be told.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation

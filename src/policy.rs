@@ -135,7 +135,7 @@ impl Policy {
         let iss = parsed.unverified_issuer()?;
         let mut issuers = self.issuers.iter().enumerate();
         let issuer = issuers.find(|(_, issuer)| issuer.answers_for(iss)).ok_or(Code::IssuerUnknown)?;
-        let proof = Arc::new(proof::prove(issuer, parsed, keys, self.limits, now)?);
+        let proof = Arc::new(proof::prove(self, issuer, parsed, keys, now)?);
         self.proofs.keep(place, token, generation, &proof);
         Ok(proof)
     }

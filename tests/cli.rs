@@ -365,6 +365,23 @@ fn the_keys_of_an_issuer_are_fetched_by_a_cluster_that_is_there_and_has_the_tls_
     with(https, &tls(json!({ "trusted_ca": authority, "match_typed_subject_alt_names": name }))).succeeded();
     with(https, &tls(json!({ "trustedCa": authority, "matchTypedSubjectAltNames": name }))).succeeded();
     with(https, &tls(json!({ "verify_certificate_spki": ["AAAA"] }))).succeeded();
+    with(https, &tls(json!({ "system_root_certs": {}, "match_typed_subject_alt_names": name }))).succeeded();
+    for nothing in [
+        json!({ "match_typed_subject_alt_names": [] }),
+        json!({ "match_typed_subject_alt_names": [{ "matcher": { "prefix": "" } }] }),
+        json!({ "auto_sni_san_validation": false }),
+    ] {
+        let mut context = json!({ "trusted_ca": authority });
+        context.as_object_mut().unwrap().extend(nothing.as_object().unwrap().clone());
+        with(https, &tls(context)).failed(3, &format!("{at}which believes the certificate of any host"));
+    }
+    for nothing in [
+        json!({ "trusted_ca": {"filename": ""}, "match_typed_subject_alt_names": name }),
+        json!({ "trusted_ca": authority, "match_typed_subject_alt_names": name,
+                "trust_chain_verification": "ACCEPT_UNTRUSTED" }),
+    ] {
+        with(https, &tls(nothing)).failed(3, &format!("{at}which believes any certificate"));
+    }
     with(http, &clusters(json!([{ "name": "issuer" }]))).succeeded();
     with(https, &|document| document["dynamic_resources"] = json!({ "cds_config": { "ads": {} } }))
         .succeeded();
@@ -382,6 +399,8 @@ fn a_url_without_tls_is_a_warning_where_it_leaves_the_mesh() {
         ("https://issuer.example/keys", false),
         ("http://keycloak.auth.svc.cluster.local:8080/keys", false),
         ("http://127.0.0.1:8080/keys", false),
+        ("http://[::1]:8080/keys", false),
+        ("http://127.evil.example/keys", true),
     ] {
         let run = check(&configuration(url).to_string());
         assert_eq!(run.err.contains("keys[0].remote.url: is `http`"), warns, "{}", run.err);

@@ -51,7 +51,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => (any::<Index>(), prop::bool::weighted(0.1)).prop_map(|(token, flipped)| Step::Token(token, flipped)),
-        2 => prop_oneof![6 => 0..120_i64, 2 => 120..4_000_i64, 2 => -400..0_i64].prop_map(Step::Time),
+        2 => prop_oneof![6 => 0..120_i64, 2 => 120..4_000_i64, 2 => -400..0_i64, 1 => -100_000..-400_i64].prop_map(Step::Time),
         3 => prop::option::weighted(0.8, any::<Index>()).prop_map(Step::Fetch),
         1 => any::<Index>().prop_map(Step::Configure),
     ]

@@ -296,3 +296,66 @@ fn a_published_secret_is_no_key() {
     token["sign"] = json!({ "alg": "HS256", "secret": "0123456789abcdef0123456789abcdef" });
     assert_eq!(door.decide(&token), "algorithm_not_allowed");
 }
+
+#[test]
+fn a_token_without_kid_is_503_where_the_keys_may_have_changed_and_nobody_can_be_asked() {
+    let mut door = Door::new(remote());
+    door.fetch_keys(&["ec-256"]);
+    door.pass(600);
+    door.fetch(|_| None);
+    door.pass(1);
+    door.fetch(|_| None);
+    assert_eq!(door.decide(&without_kid("ec-256b")), "keys_unavailable", "the issuer may have rotated");
+    assert_eq!(door.decide(&without_kid("ec-256")), "permit");
+}
+
+#[test]
+fn a_kid_that_one_source_knows_may_be_another_ones_that_is_not_there() {
+    let mut door = Door::new(json!({ "keys": [
+        { "remote": { "url": "https://issuer.test/first" } },
+        { "remote": { "url": "https://issuer.test/second" } },
+    ] }));
+    door.fetch(|path| (path == "/first").then(|| set(&["ec-256"])));
+    let mut token = by("ec-256b");
+    token["header"] = json!({ "alg": "ES256", "kid": "ec-256" });
+    assert_eq!(door.decide(&token), "await main", "two issuers' tools may both call a key so");
+    door.pass(1);
+    door.fetch_keys(&["ec-256"]);
+    assert_eq!(door.decide(&token), "signature_invalid");
+}
+
+#[test]
+fn a_bad_hmac_is_not_waited_for_because_secrets_are_not_published() {
+    let door = Door::new(json!({ "keys": [
+        { "remote": { "url": "https://issuer.test/first" } }, { "secret": { "env": "SECRET" } },
+    ] }));
+    for header in [json!({ "alg": "HS256" }), json!({ "alg": "HS256", "kid": "x" })] {
+        let mut token = by("ec-256");
+        token["header"] = header;
+        token["sign"] = json!({ "alg": "HS256", "secret": "another secret that is 32 bytes." });
+        assert_eq!(door.decide(&token), "signature_invalid");
+        token["sign"]["secret"] = json!("0123456789abcdef0123456789abcdef");
+        assert_eq!(door.decide(&token), "permit");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_ends_what_was_proved_with_the_keys_that_proved_it() {
+    let mut door = Door::new(json!({ "keys": [
+        { "remote": { "url": "https://issuer.test/first", "refresh": "5m", "maxStale": "20m" } },
+    ] }));
+    let right = door.now;
+    door.pass(86_400);
+    door.fetch(|_| None);
+    door.pass(2);
+    door.fetch_keys(&["ec-256"]);
+    assert_eq!(door.decide(&by("ec-256")), "permit");
+    door.now = right;
+    door.fetch(|_| None);
+    assert_eq!(door.decide(&by("ec-256")), "permit");
+    for _ in 0..20 {
+        door.pass(60);
+        door.fetch(|_| None);
+    }
+    assert_ne!(door.decide(&by("ec-256")), "permit");
+}

@@ -1,5 +1,6 @@
 //! An issuer's keys: parsed, united, and no more of a kind than a token is tried with.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::secret::{self, Resolved, Secrets};
@@ -39,6 +40,11 @@ pub(super) fn compile(
     }
     let keys: Vec<Key> = fixed.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
     let remote: Vec<Arc<RemoteSource>> = remote.into_iter().collect::<Option<_>>()?;
+    for (position, source) in remote.iter().enumerate() {
+        if remote.iter().take(position).any(|other| other.url() == source.url()) {
+            node.below("keys").error(format!("fetches {} twice: remove one", source.url()));
+        }
+    }
     for algorithm in algorithms.into_iter().flatten() {
         // What is published may be any key but a secret.
         let may_be_published = !remote.is_empty() && algorithm.family() != Family::Hmac;
@@ -53,8 +59,8 @@ pub(super) fn compile(
 
 /// Where keys are published, checked for what one field means beside another.
 fn remote_source(written: &Remote<'_>, algorithms: Option<&[Algorithm]>) -> Option<Arc<RemoteSource>> {
-    if written.max_stale < written.refresh {
-        let remedy = "is shorter than `refresh`: the keys would run out before they are fetched again";
+    if written.max_stale < written.refresh.saturating_add(written.timeout) {
+        let remedy = "is shorter than `refresh` and `timeout` together: the keys would run out before newer ones are there";
         written.node.below("maxStale").error(remedy);
     }
     let source = described(written, algorithms)?;
@@ -86,7 +92,8 @@ pub(super) fn described(written: &Remote<'_>, algorithms: Option<&[Algorithm]>) 
 
 /// Whether a request to this host stays on the machine, or in the mesh, which has its own TLS.
 fn is_near(host: &str) -> bool {
-    host == "localhost" || host.ends_with(".svc.cluster.local") || host.starts_with("127.") || host == "[::1]"
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || host.ends_with(".svc.cluster.local") || address.is_ok_and(|it| it.is_loopback())
 }
 
 /// Keys that one token could be tried with are no more than the tries: the last of them would never be used.

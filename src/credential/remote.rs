@@ -1,6 +1,7 @@
 //! Where an issuer publishes its keys, and how often it is asked. When that is, and what comes of it, is the
 //! [keyring's](crate::keyring) business.
 
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use crate::jose::algorithm::Algorithm;
@@ -40,6 +41,18 @@ impl std::fmt::Debug for Url {
     }
 }
 
+/// Whether a text is a name of labels, or an IP address (RFC 3986 section 3.2.2).
+fn is_host(text: &str) -> bool {
+    let inside = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let in_label = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    match inside {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => {
+            text.len() <= 253 && text.split('.').all(|label| !label.is_empty() && label.bytes().all(in_label))
+        }
+    }
+}
+
 impl RemoteSource {
     /// Where the request for the keys goes.
     #[must_use]
@@ -64,18 +77,23 @@ impl Url {
     /// An absolute `http` or `https` URL without user and fragment.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        // What the library drops (a fragment) or lets through (a user) is no part of a request for keys.
-        let uri: http::Uri = text.parse().ok().filter(|_| !text.contains('#'))?;
+        // What the library drops (a fragment), lets through (a user) or repairs is no part of a request for
+        // keys.
+        if text.contains('#') || !text.is_ascii() {
+            return None;
+        }
+        let uri: http::Uri = text.parse().ok()?;
         let scheme = ["http", "https"].into_iter().find(|scheme| uri.scheme_str() == Some(scheme))?;
-        let authority = uri.authority().map(http::uri::Authority::as_str)?;
-        let good = !uri.host()?.is_empty() && !authority.contains('@');
+        let target = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
         let url = Self {
             scheme,
-            authority: authority.to_ascii_lowercase(),
-            target: uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned(),
+            authority: uri.authority()?.as_str().to_ascii_lowercase(),
+            // A query may follow the authority at once; a request has a path (RFC 9110 section 4.2.3).
+            target: if target.starts_with('/') { target.to_owned() } else { format!("/{target}") },
         };
-        let has_port = url.host_and_port().1.parse::<u16>().is_ok_and(|port| port > 0);
-        (good && has_port).then_some(url)
+        let (host, port) = url.host_and_port();
+        let is_port = port.parse::<u16>().is_ok_and(|number| number > 0 && number.to_string() == port);
+        (is_host(host) && is_port).then_some(url)
     }
 
     /// The host as the URL has it, in lower case, and the port that is meant.
@@ -126,6 +144,8 @@ mod tests {
         for (text, scheme, authority, target, host_and_port) in [
             ("https://a.example/keys", "https", "a.example", "/keys", ("a.example", "443")),
             ("https://A.Example", "https", "a.example", "/", ("a.example", "443")),
+            ("https://a.example?x=1", "https", "a.example", "/?x=1", ("a.example", "443")),
+            ("http://my_issuer.ns.svc/", "http", "my_issuer.ns.svc", "/", ("my_issuer.ns.svc", "80")),
             ("http://a.example:8080/k?x=1&y", "http", "a.example:8080", "/k?x=1&y", ("a.example", "8080")),
             ("http://127.0.0.1", "http", "127.0.0.1", "/", ("127.0.0.1", "80")),
             ("https://[::1]/", "https", "[::1]", "/", ("[::1]", "443")),
@@ -151,6 +171,16 @@ mod tests {
             "https://user:word@a.example/",
             "https://a.example/#keys",
             "https://a.example:0/",
+            "https://a.example:+443/",
+            "https://a.example:0443/",
+            "https://a.example/\u{e9}",
+            "https://*/",
+            "https://a..example/",
+            "https://.example/",
+            "https://a.example./",
+            "https://a,b/",
+            "https://[zz]/",
+            "https://[::1/",
             "https://a.example:65536/",
             "https://a.example:/",
             "https://a.example:x/",

@@ -35,9 +35,9 @@ pub(super) struct State {
     times: Times,
     held: Option<Held>,
     phase: Phase,
-    /// Fetches that failed since the last that did not.
+    /// Fetches that were sent and failed since the last that did not.
     failures: u32,
-    /// The last of them.
+    /// Why the last fetch failed, if it did.
     failure: Option<Failure>,
 }
 
@@ -126,15 +126,20 @@ impl State {
 
     /// The fetch under way brought nothing.
     pub(super) fn fail(&mut self, failure: Failure, now: UnixTime, jitter: Jitter) {
-        self.failures = self.failures.saturating_add(1);
-        let backoff = QUICK.saturating_mul(1 << self.failures.saturating_sub(1).min(6)).min(SLOWEST);
         let wait = match (&failure, self.keys(now)) {
             (Failure::NotSent, _) => NOT_SENT,
-            (_, None) => QUICK,
-            (_, Some(_)) => backoff,
+            (_, None) => self.backoff().min(QUICK),
+            // Not past the end of the keys, after which every request is refused.
+            (_, Some((_, end))) => self.backoff().min(end.since(now).max(QUICK)),
         };
         self.failure = Some(failure);
         self.phase = Phase::Idle(now.later_by(jitter.shorten(wait)));
+    }
+
+    /// The wait after one more failure, twice as long as after the one before.
+    fn backoff(&mut self) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        QUICK.saturating_mul(1 << self.failures.saturating_sub(1).min(6)).min(SLOWEST)
     }
 
     /// What a request may expect that needs other keys than these within `patience`.
@@ -147,7 +152,7 @@ impl State {
             Some(held) if self.keys(now).is_some() => {
                 if now < held.fetched.later_by(NEW) {
                     Outlook::Unknown
-                } else if in_time || self.failures == 0 {
+                } else if in_time || !self.is_failing() {
                     Outlook::Wait
                 } else {
                     Outlook::Unavailable
@@ -164,26 +169,30 @@ impl State {
         let may_be_old = self.held.as_ref().is_some_and(|held| held.fetched.later_by(NEW) <= now);
         if let Phase::Idle(next) = self.phase
             && may_be_old
-            && self.failures == 0
+            && !self.is_failing()
         {
             self.phase = Phase::Idle(next.min(now));
         }
     }
 
     /// Heeds a clock that was set back: nothing lies farther ahead than it would if it began now.
-    pub(super) fn heed(&mut self, now: UnixTime) {
-        if let Some(held) = &mut self.held {
+    /// Whether the keys end sooner by it than was said before.
+    pub(super) fn heed(&mut self, now: UnixTime) -> bool {
+        let end_sooner = self.held.as_mut().is_some_and(|held| {
+            let is_ahead = now < held.fetched;
             held.fetched = held.fetched.min(now);
-        }
+            is_ahead
+        });
         self.phase = match self.phase {
             Phase::Idle(next) => {
-                let longest = if self.failures == 0 { self.times.refresh } else { SLOWEST };
+                let longest = if self.is_failing() { SLOWEST } else { self.times.refresh };
                 Phase::Idle(next.min(now.later_by(longest)))
             }
             Phase::Fetching(id, end) => {
                 Phase::Fetching(id, end.min(now.later_by(self.times.timeout).later_by(GRACE)))
             }
         };
+        end_sooner
     }
 }
 

@@ -45,6 +45,23 @@ pub enum Source {
     Text(Arc<[u8]>),
 }
 
+impl Source {
+    /// Whether it is taken from the claims themselves, which are not kept for nobody.
+    #[must_use]
+    pub fn reads_claims(&self) -> bool {
+        match self {
+            Self::Payload | Self::Claim(..) => true,
+            Self::Subject
+            | Self::Tenant
+            | Self::Permissions
+            | Self::Scopes
+            | Self::Roles
+            | Self::Issuer
+            | Self::Text(_) => false,
+        }
+    }
+}
+
 /// How a claim becomes a header's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {

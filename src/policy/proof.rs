@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use super::Limits;
+use super::{Limits, Policy};
 use crate::credential::issuer::Issuer;
 use crate::credential::proof_cache::Proof;
 use crate::denial::{Code, Denial};
+use crate::jose::algorithm::Family;
 use crate::jose::compact::Compact;
 use crate::jose::jwk::Key;
 use crate::jose::signature;
@@ -36,10 +37,10 @@ impl From<Code> for Stop {
 
 /// What a token proves by the word of the issuer at this position.
 pub(super) fn prove(
+    policy: &Policy,
     (position, issuer): (usize, &Issuer),
     token: Compact<'_>,
     keys: &Keys,
-    limits: Limits,
     now: UnixTime,
 ) -> Result<Proof, Stop> {
     let denial = |code| Denial::by_issuer(code, &issuer.name);
@@ -58,16 +59,28 @@ pub(super) fn prove(
         }
     }
     let is_unknown = token.header().kid.as_deref().map(|kid| !signature::knows(&believed, kid));
-    match issuer.authenticate(token, &believed, &keys.engines, limits.tries, now) {
-        Ok((principal, validity)) => {
+    // A secret is never published.
+    let may_be_published =
+        token.header().algorithm.is_some_and(|algorithm| algorithm.family() != Family::Hmac);
+    match issuer.authenticate(token, &believed, &keys.engines, policy.limits.tries, now) {
+        Ok((mut principal, validity)) => {
+            if !policy.injections.iter().any(|injection| injection.source.reads_claims()) {
+                // What nobody reads is not worth its place in the cache.
+                principal.claims = None;
+            }
             let validity = oldest.map_or(validity, |end| validity.ending_by(end));
             Ok(Proof { principal: principal.into(), issuer: position, validity })
         }
         Err(code @ (Code::AlgorithmNotAllowed | Code::KeyUnknown | Code::SignatureInvalid)) => {
-            // A key of this `kid` was tried, and it did not sign; or there is no `kid` to ask for, and no
-            // keys are missing among which it could be.
-            let others_could = is_unknown.unwrap_or(missing);
-            Err(if others_could { outlook(issuer, keys, limits, now, code) } else { denial(code).into() })
+            let is_failing = || issuer.remote.iter().any(|source| keys.ring.is_failing(source));
+            // Whether the right key may be one that is not here: of the token's `kid`, of a source that gave
+            // none, or, where no `kid` tells that it is new, of one that cannot be asked.
+            let others_could = is_unknown.unwrap_or_else(is_failing) || missing;
+            Err(if may_be_published && others_could {
+                outlook(issuer, keys, policy.limits, now, code)
+            } else {
+                denial(code).into()
+            })
         }
         Err(code) => Err(denial(code).into()),
     }

@@ -52,35 +52,53 @@ impl<'d> Clusters<'d> {
             );
         };
         // What comes by SDS is not seen here.
-        if holds(tls, &["validation_context_sds_secret_config", "combined_validation_context"]) {
+        if has(tls, &["validation_context_sds_secret_config"]) {
             return None;
         }
-        if !holds(
-            tls,
-            &["trusted_ca", "system_root_certs", "verify_certificate_hash", "verify_certificate_spki"],
-        ) {
+        let believes_all = find(tls, "trust_chain_verification").any(|value| value != "VERIFY_TRUST_CHAIN");
+        let pins = ["verify_certificate_hash", "verify_certificate_spki"];
+        let authorities = ["trusted_ca", "system_root_certs"];
+        if believes_all || !(has(tls, &authorities) || has(tls, &pins)) {
             return Some(
                 "which believes any certificate: give its validation_context the issuer's authority \
                  (trusted_ca)",
             );
         }
         let by_name = ["match_typed_subject_alt_names", "match_subject_alt_names", "auto_sni_san_validation"];
-        let is_pinned = || holds(tls, &["verify_certificate_hash", "verify_certificate_spki"]);
-        (!holds(tls, &by_name) && !holds(cluster, &["auto_san_validation"]) && !is_pinned()).then_some(
+        let knows_the_name = has(tls, &by_name) || has(cluster, &["auto_san_validation"]) || has(tls, &pins);
+        (!knows_the_name).then_some(
             "which believes the certificate of any host: give its validation_context the issuer's name \
              (match_typed_subject_alt_names)",
         )
     }
 }
 
-/// Whether a field of one of these names stands anywhere below.
-fn holds(value: &Value, names: &[&str]) -> bool {
+/// Whether a field of one of these names stands anywhere below and says something.
+fn has(value: &Value, names: &[&str]) -> bool {
+    names.iter().any(|name| find(value, name).any(says_something))
+}
+
+/// Whether nothing in a value is empty or false: an empty list of names, or a matcher for the empty prefix,
+/// would let everything match.
+fn says_something(value: &Value) -> bool {
     match value {
-        Value::Array(elements) => elements.iter().any(|element| holds(element, names)),
+        Value::Null | Value::Bool(false) => false,
+        Value::Bool(true) | Value::Number(_) => true,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(elements) => !elements.is_empty() && elements.iter().all(says_something),
+        // `system_root_certs: {}` says all there is to say.
+        Value::Object(members) => members.values().all(says_something),
+    }
+}
+
+/// Every field of this name, at any depth.
+fn find<'v>(value: &'v Value, name: &'v str) -> Box<dyn Iterator<Item = &'v Value> + 'v> {
+    match value {
+        Value::Array(elements) => Box::new(elements.iter().flat_map(move |element| find(element, name))),
         Value::Object(members) => {
-            names.iter().any(|name| member(value, name).is_some())
-                || members.values().any(|member| holds(member, names))
+            let below = members.values().flat_map(move |member| find(member, name));
+            Box::new(member(value, name).into_iter().chain(below))
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Box::new(std::iter::empty()),
     }
 }

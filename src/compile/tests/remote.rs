@@ -52,13 +52,22 @@ fn what_cannot_be_fetched_is_refused() {
         (json!({ "url": url, "maxStale": "0s" }), "maxStale"),
         (json!({ "url": url, "maxStale": "169h" }), "maxStale"),
         (json!({ "url": url, "maxStale": "9m" }), "maxStale"),
+        (json!({ "url": url, "maxStale": "604s" }), "maxStale"),
         (json!({ "url": url, "every": "1m" }), "every"),
     ] {
         let found = errors(&remote(bad.clone()));
         assert_eq!(found.len(), 1, "{bad}: {found:?}");
         assert!(found[0].starts_with(&format!("{REMOTE}.{path}: ")), "{bad}: {found:?}");
     }
+    assert_eq!(errors(&remote(json!({ "url": url, "maxStale": "605s" }))), [""; 0]);
     assert!(errors(&remote(json!({})))[0].starts_with(&format!("{REMOTE}: ")));
+}
+
+#[test]
+fn one_set_is_fetched_once_for_an_issuer() {
+    let source = |refresh| json!({ "remote": { "url": "https://issuer.example/keys", "refresh": refresh } });
+    let twice = with(outer(), "/issuers/main/keys", json!([source("10m"), source("20m")]));
+    assert_eq!(errors(&twice), ["issuers.main.keys: fetches https://issuer.example/keys twice: remove one"]);
 }
 
 #[test]
@@ -79,7 +88,7 @@ fn limits_of_waiting_are_bounded() {
         ("pause", json!("10ms"), json!("9ms")),
         ("pause", json!("10s"), json!("11s")),
         ("pausedRequests", json!(1), json!(0)),
-        ("pausedRequests", json!(100_000), json!(100_001)),
+        ("pausedRequests", json!(10_000), json!(10_001)),
         ("tokenCacheBytes", json!(0), json!(-1)),
         ("tokenCacheBytes", json!(268_435_456), json!(268_435_457)),
     ] {

@@ -247,6 +247,36 @@ fn keys_serve_until_they_are_stale() {
 }
 
 #[test]
+fn an_issuer_that_is_back_when_the_keys_end_is_asked_within_a_second() {
+    let mut ring = Ring::holding("a", at(0));
+    let day = 86_400_000;
+    let fetches =
+        ring.live(at(1), at(day + 5_000), |now| if now < at(day) { Reply::Down } else { Reply::Keys("b") });
+    let healed = fetches.iter().find(|time| **time >= at(day)).unwrap();
+    assert!(*healed <= at(day + 1_000), "{healed:?}");
+}
+
+#[test]
+fn fetches_that_were_not_sent_do_not_slow_down_those_that_are() {
+    let mut ring = Ring::holding("a", at(0));
+    let start = ring.ring.due().unwrap();
+    ring.live(start, start.later_by(Duration::from_secs(10)), |_| Reply::NotSent);
+    let start = ring.ring.due().unwrap();
+    let waits = waits(&ring.live(start, start.later_by(Duration::from_secs(10)), |_| Reply::Down));
+    assert!(waits[0] <= 1_000, "{waits:?}");
+}
+
+#[test]
+fn a_clock_that_was_set_back_forgets_what_the_keys_proved() {
+    let mut ring = Ring::holding("a", at(86_400_000));
+    let generation = ring.ring.generation();
+    ring.ring.poll(at(86_400_001));
+    assert_eq!(ring.ring.generation(), generation);
+    ring.ring.poll(at(0));
+    assert_ne!(ring.ring.generation(), generation, "they end sooner than was said");
+}
+
+#[test]
 fn a_clock_that_was_set_back_delays_nothing() {
     let day = 86_400_000;
     let mut ring = Ring::holding("a", at(day));
