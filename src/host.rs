@@ -2,6 +2,7 @@
 
 mod crypto;
 mod envoy;
+mod guard;
 mod keys;
 mod plugin;
 mod stream;
@@ -10,5 +11,5 @@ mod waiting;
 use proxy_wasm::traits::RootContext;
 
 proxy_wasm::main! {{
-    proxy_wasm::set_root_context(|_| -> Box<dyn RootContext> { Box::new(plugin::Plugin::default()) });
+    proxy_wasm::set_root_context(|id| -> Box<dyn RootContext> { Box::new(plugin::Plugin::new(id)) });
 }}

@@ -225,6 +225,12 @@ impl Keyring {
         self.state(source).map_or(Outlook::Unavailable, |state| state.outlook(now, patience))
     }
 
+    /// Whether a fetch has neither ended nor been given up.
+    #[must_use]
+    pub fn is_under_way(&self, id: FetchId) -> bool {
+        self.entries.iter().any(|entry| entry.state.is_fetching(id))
+    }
+
     /// Whether the last fetch of a source failed.
     #[must_use]
     pub fn is_failing(&self, source: &RemoteSource) -> bool {

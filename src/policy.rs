@@ -111,6 +111,11 @@ impl Policy {
         self.issuers.iter().filter(move |one| *one.name == *issuer).flat_map(|issuer| &issuer.remote)
     }
 
+    /// Forgets what tokens proved. It changes no decision.
+    pub fn forget_proofs(&self) {
+        self.proofs.clear();
+    }
+
     /// How long a request waits for keys.
     #[must_use]
     pub fn pause(&self) -> Duration {

@@ -99,6 +99,13 @@ impl ProofCache {
         Some(proof)
     }
 
+    /// Forgets everything.
+    pub fn clear(&self) {
+        if let Ok(mut halves) = self.halves.try_borrow_mut() {
+            *halves = Halves::default();
+        }
+    }
+
     /// Keeps what a token proved by keys of this generation.
     pub fn keep(&self, place: usize, token: &[u8], keys: u64, proof: &Arc<Proof>) {
         if self.capacity == 0 {

@@ -1,5 +1,9 @@
 //! The keys of this VM: the engines, settled once, and the remote keys, which every plugin of the VM shares and
-//! which outlive a plugin's configuration. It makes the fetches that the keyring asks for.
+//! which outlive a plugin's configuration. It makes the fetches that the keyring asks for, and has the requests
+//! looked at that wait for them.
+//!
+//! Calls about time and callouts are the host's for the plugin in whose context they are made; so a function
+//! here that makes some gets the plugin's number, and comes back to it from the streams that it touched.
 
 use std::cell::RefCell;
 use std::collections::hash_map::RandomState;
@@ -8,17 +12,27 @@ use std::sync::Arc;
 
 use super::crypto::Host;
 use super::envoy::{self, HostError, Level, Map};
-use super::waiting;
+use super::{guard, waiting};
 use crate::credential::remote::RemoteSource;
 use crate::jose::signature::Backend;
 use crate::keyring::{Action, Answer, Fetch, FetchId, Keys, MAX_BODY, Settled};
 use crate::policy::Policy;
 use crate::time::UnixTime;
 
+/// A callout under way.
+struct Call {
+    /// The plugin that made it: the host forgets it when that goes.
+    plugin: u32,
+    /// The host's number for it.
+    number: u32,
+    fetch: FetchId,
+}
+
 thread_local! {
     static KEYS: RefCell<Keys> = RefCell::new(settle());
-    /// The callouts under way, by the host's number.
-    static CALLS: RefCell<Vec<(u32, FetchId)>> = const { RefCell::new(Vec::new()) };
+    static CALLS: RefCell<Vec<Call>> = const { RefCell::new(Vec::new()) };
+    /// The plugins of this VM.
+    static PLUGINS: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Runs with the keys as they are now.
@@ -43,10 +57,34 @@ fn settle() -> Keys {
     keys
 }
 
-/// Has the sources of a policy fetched, now and from now on.
-pub(super) fn watch(policy: &Policy, now: UnixTime) {
+/// Has the sources of a plugin's policy fetched, now and from now on.
+pub(super) fn watch(plugin: u32, policy: &Policy, now: UnixTime) {
+    PLUGINS.with_borrow_mut(|plugins| plugins.push(plugin));
     KEYS.with_borrow_mut(|keys| policy.remote_sources().for_each(|source| keys.ring.watch(source, now)));
-    tick(now);
+    poll(plugin, now);
+    schedule(now);
+}
+
+/// A plugin is gone, and the answers to its callouts with it: others fetch in its place.
+pub(super) fn forget(plugin: u32) {
+    let lost =
+        CALLS.with_borrow_mut(|calls| calls.extract_if(.., |call| call.plugin == plugin).collect::<Vec<_>>());
+    let heir = PLUGINS.with_borrow_mut(|plugins| {
+        plugins.retain(|known| *known != plugin);
+        plugins.last().copied()
+    });
+    let (Some(heir), false) = (heir, lost.is_empty()) else { return };
+    let outcome = envoy::now().and_then(|now| {
+        for call in lost {
+            settled(KEYS.with_borrow_mut(|keys| keys.ring.not_sent(call.fetch, now)));
+        }
+        envoy::enter(heir)?;
+        schedule(now);
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        envoy::log(Level::Error, &format!("vestibule: {error}"));
+    }
 }
 
 /// A request waits for other keys of these sources than there are.
@@ -55,43 +93,55 @@ pub(super) fn want<'s>(sources: impl Iterator<Item = &'s Arc<RemoteSource>>, now
     schedule(now);
 }
 
-/// Does what is due: fetches, and requests that have waited long enough.
-pub(super) fn tick(now: UnixTime) {
+/// Does what is due: fetches, and requests that are to be looked at.
+pub(super) fn tick(plugin: u32, now: UnixTime) {
+    poll(plugin, now);
+    resume(plugin, now);
+}
+
+/// The host has an answer for one of a plugin's callouts, or knows that there will be none.
+pub(super) fn answered(plugin: u32, number: u32, headers: usize, body_size: usize, now: UnixTime) {
+    let call = CALLS.with_borrow_mut(|calls| {
+        let position = calls.iter().position(|call| call.number == number)?;
+        Some(calls.swap_remove(position))
+    });
+    let Some(call) = call else { return };
+    let read = read_answer(headers, body_size).unwrap_or_else(|error| {
+        envoy::log(Level::Error, &format!("vestibule: {error}"));
+        None
+    });
+    let answer = match &read {
+        Some((status, body)) => Answer::Response { status, body: body.as_deref() },
+        None => Answer::Reset,
+    };
+    settled(KEYS.with_borrow_mut(|keys| keys.ring.answer(call.fetch, answer, now)));
+    resume(plugin, now);
+}
+
+/// Status and body of the answer; none where it is a reset, which comes without headers. A body that is too
+/// long is left where it is.
+type Read = Option<(Vec<u8>, Option<Vec<u8>>)>;
+
+fn read_answer(headers: usize, body_size: usize) -> Result<Read, HostError> {
+    if headers == 0 {
+        return Ok(None);
+    }
+    let status = envoy::value(Map::CalloutResponseHeaders, b":status")?.unwrap_or_default();
+    let body = if body_size > MAX_BODY { None } else { Some(envoy::callout_body(body_size)?) };
+    Ok(Some((status, body)))
+}
+
+/// Makes the fetches that are due, in the context of this plugin.
+fn poll(plugin: u32, now: UnixTime) {
     for action in KEYS.with_borrow_mut(|keys| keys.ring.poll(now)) {
         match action {
-            Action::Fetch(fetch) => send(&fetch, now),
-            Action::Settled(settled) => settle_waiting(&settled),
+            Action::Fetch(fetch) => send(plugin, &fetch, now),
+            Action::Settled(end) => settled(Some(end)),
         }
     }
-    waiting::wake(|request| request.deadline <= now);
-    schedule(now);
 }
 
-/// The host has an answer for one of its callouts, or knows that there will be none.
-pub(super) fn answered(call: u32, headers: usize, body_size: usize) -> Result<(), HostError> {
-    let found = CALLS.with_borrow_mut(|calls| {
-        let position = calls.iter().position(|(number, _)| *number == call)?;
-        Some(calls.swap_remove(position).1)
-    });
-    let Some(fetch) = found else { return Ok(()) };
-    let now = envoy::now()?;
-    let (status, body);
-    // A reset comes without headers.
-    let answer = if headers == 0 {
-        Answer::Reset
-    } else {
-        status = envoy::value(Map::CalloutResponseHeaders, b":status")?.unwrap_or_default();
-        body = if body_size > MAX_BODY { None } else { Some(envoy::callout_body(body_size)?) };
-        Answer::Response { status: &status, body: body.as_deref() }
-    };
-    if let Some(settled) = KEYS.with_borrow_mut(|keys| keys.ring.answer(fetch, answer, now)) {
-        settle_waiting(&settled);
-    }
-    schedule(now);
-    Ok(())
-}
-
-fn send(fetch: &Fetch, now: UnixTime) {
+fn send(plugin: u32, fetch: &Fetch, now: UnixTime) {
     let url = fetch.source.url();
     let headers = [
         (":method", "GET"),
@@ -102,40 +152,48 @@ fn send(fetch: &Fetch, now: UnixTime) {
         ("user-agent", concat!("vestibule/", env!("CARGO_PKG_VERSION"))),
     ];
     match envoy::call_out(fetch.source.cluster(), &headers, fetch.source.timeout()) {
-        Some(call) => CALLS.with_borrow_mut(|calls| {
-            // Answers that never came, such as those to a plugin that is gone, must not pile up.
-            let most = 1000;
-            if calls.len() >= most {
-                calls.remove(0);
-            }
-            calls.push((call, fetch.id));
+        Some(number) => CALLS.with_borrow_mut(|calls| {
+            // What the ring has given up on will not be missed when its answer never comes.
+            KEYS.with_borrow(|keys| calls.retain(|call| keys.ring.is_under_way(call.fetch)));
+            calls.push(Call { plugin, number, fetch: fetch.id });
         }),
-        None => {
-            if let Some(settled) = KEYS.with_borrow_mut(|keys| keys.ring.not_sent(fetch.id, now)) {
-                settle_waiting(&settled);
-            }
-        }
+        None => settled(KEYS.with_borrow_mut(|keys| keys.ring.not_sent(fetch.id, now))),
     }
 }
 
-fn settle_waiting(settled: &Settled) {
-    let level = match (&settled.outcome, settled.is_news) {
+/// A fetch has ended, if it has: the requests that wait for its source are to be looked at.
+fn settled(end: Option<Settled>) {
+    let Some(end) = end else { return };
+    let level = match (&end.outcome, end.is_news) {
         (_, false) => Level::Debug,
         (Ok(_), true) => Level::Info,
         (Err(_), true) => Level::Warn,
     };
     if envoy::logs(level) {
-        envoy::log(level, &format!("vestibule: keys: {settled}"));
+        envoy::log(level, &format!("vestibule: keys: {end}"));
     }
-    waiting::wake(|request| {
-        request.policy.remote_sources_of(&request.issuer).any(|source| **source == *settled.source)
+    waiting::touch(|request| {
+        request.policy.remote_sources_of(&request.issuer).any(|source| **source == *end.source)
     });
+}
+
+/// Has the requests looked at whose time has come, as many as one call of the host may take, and comes back to
+/// the plugin.
+fn resume(plugin: u32, now: UnixTime) {
+    let due = waiting::take_due(now);
+    if !due.is_empty() {
+        due.into_iter().for_each(guard::resume);
+        if let Err(error) = envoy::enter(plugin) {
+            return envoy::log(Level::Error, &format!("vestibule: {error}"));
+        }
+    }
+    schedule(now);
 }
 
 /// Has the host call again when there is something to do.
 fn schedule(now: UnixTime) {
     let due = KEYS.with_borrow(|keys| keys.ring.due());
-    let next = [due, waiting::earliest_deadline()].into_iter().flatten().min();
+    let next = [due, waiting::due()].into_iter().flatten().min();
     if let Err(error) = envoy::tick_after(next.map(|next| next.since(now))) {
         envoy::log(Level::Error, &format!("vestibule: {error}"));
     }

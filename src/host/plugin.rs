@@ -1,7 +1,8 @@
 //! The plugin: turns the configuration into a policy, once, and hands it to each request; and passes on what
 //! time and issuers bring.
 
-use std::rc::Rc;
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
@@ -13,15 +14,46 @@ use crate::compile::{self, Compiled, Secrets};
 use crate::config::error::{ConfigError, ConfigErrors};
 use crate::policy::Policy;
 
+thread_local! {
+    /// Every policy of this VM that somebody still holds, be it only a stream that lives long.
+    static POLICIES: RefCell<Vec<Weak<Policy>>> = const { RefCell::new(Vec::new()) };
+}
+
 /// The root context.
-#[derive(Default)]
 pub(super) struct Plugin {
+    /// The host's number for it.
+    id: u32,
     policy: Option<Rc<Policy>>,
+}
+
+impl Plugin {
+    pub(super) fn new(id: u32) -> Self {
+        Self { id, policy: None }
+    }
+
+    fn adopt(&mut self, policy: Policy) {
+        let policy = Rc::new(policy);
+        POLICIES.with_borrow_mut(|policies| {
+            policies.retain(|known| known.strong_count() > 0);
+            // A policy that this one follows may live on for its old streams, but not with all that it
+            // remembers; one that is still in use remembers again.
+            policies.iter().filter_map(Weak::upgrade).for_each(|known| known.forget_proofs());
+            policies.push(Rc::downgrade(&policy));
+        });
+        report(envoy::now().map(|now| keys::watch(self.id, &policy, now)));
+        self.policy = Some(policy);
+    }
+}
+
+impl Drop for Plugin {
+    fn drop(&mut self) {
+        keys::forget(self.id);
+    }
 }
 
 impl Context for Plugin {
     fn on_http_call_response(&mut self, call: u32, headers: usize, body_size: usize, _: usize) {
-        report(keys::answered(call, headers, body_size));
+        report(envoy::now().map(|now| keys::answered(self.id, call, headers, body_size, now)));
     }
 }
 
@@ -38,8 +70,7 @@ impl RootContext for Plugin {
                     Level::Info,
                     &format!("vestibule {}: {door} door configured", env!("CARGO_PKG_VERSION")),
                 );
-                report(envoy::now().map(|now| keys::watch(&policy, now)));
-                self.policy = Some(Rc::new(policy));
+                self.adopt(policy);
                 true
             }
             Err(errors) => {
@@ -52,7 +83,7 @@ impl RootContext for Plugin {
     }
 
     fn on_tick(&mut self) {
-        report(envoy::now().map(keys::tick));
+        report(envoy::now().map(|now| keys::tick(self.id, now)));
     }
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {

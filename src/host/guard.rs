@@ -1,0 +1,178 @@
+//! One request: a snapshot in, a decision out, carried out to the letter or not forwarded at all.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use proxy_wasm::types::Action;
+
+use super::envoy::{self, HostError, Level, Map};
+use super::keys;
+use super::waiting::{self, Waiting};
+use crate::decision::Decision;
+use crate::denial::{Code, Denial};
+use crate::mutation::Mutation;
+use crate::policy::{self, Policy};
+use crate::request::Request;
+use crate::time::UnixTime;
+
+/// What a stream and a request that waits share: the policy under which the request came in, and whether it may
+/// go on.
+#[derive(Clone)]
+pub(super) struct Guard {
+    /// The host's number for the stream.
+    pub(super) stream: u32,
+    policy: Option<Rc<Policy>>,
+    permitted: Rc<Cell<bool>>,
+}
+
+/// What becomes of the request for now.
+pub(super) enum Next {
+    /// It goes on.
+    Forward,
+    /// It does not: it was answered, or it waits.
+    Hold,
+}
+
+impl From<Next> for Action {
+    fn from(next: Next) -> Self {
+        match next {
+            Next::Forward => Self::Continue,
+            Next::Hold => Self::Pause,
+        }
+    }
+}
+
+/// A request that waits is decided about again, in its own context. It waits on while keys may still come in
+/// time.
+pub(super) fn resume(request: Waiting) {
+    let Waiting { guard, deadline, .. } = request;
+    if let Err(error) = envoy::enter(guard.stream) {
+        // It is not there any more, so there is nobody to answer.
+        return envoy::log(Level::Error, &format!("vestibule: {error}"));
+    }
+    let outcome = guard.decide(Some(deadline)).and_then(|next| match next {
+        Next::Forward => envoy::continue_request(),
+        Next::Hold => Ok(()),
+    });
+    if let Err(error) = outcome {
+        guard.fail_closed(error);
+    }
+}
+
+impl Guard {
+    pub(super) fn new(stream: u32, policy: Option<Rc<Policy>>) -> Self {
+        Self { stream, policy, permitted: Rc::default() }
+    }
+
+    /// Decides about the request, and does what was decided.
+    pub(super) fn headers(&self) -> Next {
+        self.decide(None).unwrap_or_else(|error| self.fail_closed(error))
+    }
+
+    /// What follows the headers goes where they go. A listener may be set to pass a body on while the headers
+    /// are held (`allow_on_headers_stop_iteration`), and they would go with it.
+    pub(super) fn body(&self) -> Next {
+        if self.permitted.get() { Next::Forward } else { Next::Hold }
+    }
+
+    /// A trailer is a header that comes late: what is no client's to set, or was not verified, goes there
+    /// too.
+    pub(super) fn trailers(&self) -> Next {
+        match self.strip_trailers() {
+            Ok(()) => self.body(),
+            Err(error) => self.fail_closed(error),
+        }
+    }
+
+    /// `deadline` is that of a request that has waited.
+    fn decide(&self, deadline: Option<UnixTime>) -> Result<Next, HostError> {
+        let pairs = envoy::pairs(Map::RequestHeaders)?;
+        let mut request = Request::new(pairs.parse()?);
+        let Some(policy) = &self.policy else {
+            return Ok(self.deny(&Code::HostFailed.into(), &request));
+        };
+        let cluster;
+        if policy.reads_cluster() {
+            cluster = envoy::property(&["xds", "cluster_name"])?;
+            if let Some(cluster) = &cluster {
+                request = request.with_cluster(cluster);
+            }
+        }
+        let now = envoy::now()?;
+        match keys::with(|keys| policy::decide(policy, keys, &request, now)) {
+            Decision::Denial(denial) => Ok(self.deny(&denial, &request)),
+            Decision::AwaitKeys(issuer) => match self.wait(policy, &issuer, deadline, now) {
+                Ok(()) => Ok(Next::Hold),
+                Err(code) => Ok(self.deny(&Denial::by_issuer(code, &issuer), &request)),
+            },
+            Decision::Permit(permit) => {
+                permit.mutations().iter().try_for_each(|mutation| match mutation {
+                    Mutation::Remove { name } => envoy::remove(Map::RequestHeaders, name),
+                    Mutation::Set { name, value } => envoy::set_request_header(name.as_bytes(), value),
+                })?;
+                self.permitted.set(true);
+                Ok(Next::Forward)
+            }
+        }
+    }
+
+    fn wait(
+        &self,
+        policy: &Rc<Policy>,
+        issuer: &Arc<str>,
+        deadline: Option<UnixTime>,
+        now: UnixTime,
+    ) -> Result<(), Code> {
+        let latest = now.later_by(policy.pause());
+        let waiting = |deadline| Waiting {
+            guard: self.clone(),
+            policy: Rc::clone(policy),
+            issuer: Arc::clone(issuer),
+            deadline,
+        };
+        match deadline {
+            None if waiting::enter(waiting(latest)) => {
+                keys::want(policy.remote_sources_of(issuer), now);
+                Ok(())
+            }
+            None => Err(Code::Overloaded),
+            // A deadline farther away than it was at first is one of a clock that was set back.
+            Some(deadline) if now < deadline && deadline <= latest => {
+                waiting::enter_again(waiting(deadline));
+                Ok(())
+            }
+            Some(_) => Err(Code::KeysUnavailable),
+        }
+    }
+
+    fn strip_trailers(&self) -> Result<(), HostError> {
+        let pairs = envoy::pairs(Map::RequestTrailers)?;
+        for (name, _) in pairs.parse()? {
+            if self.policy.as_ref().is_none_or(|policy| policy.guards(name)) {
+                envoy::remove(Map::RequestTrailers, name)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn deny(&self, denial: &Denial, request: &Request<'_>) -> Next {
+        if envoy::logs(Level::Debug) {
+            let door = self.policy.as_ref().map_or("unconfigured", |policy| policy.door().as_str());
+            let (code, issuer) = (denial.code().as_str(), denial.issuer().unwrap_or("-"));
+            envoy::log(Level::Debug, &format!("vestibule: {door} door denied: {code} (issuer {issuer})"));
+        }
+        if let Err(error) = envoy::send_local_response(&denial.response(request)) {
+            // Paused without an answer: the request goes nowhere, and the client's own timeout ends it.
+            envoy::log(Level::Error, &format!("vestibule: {error}"));
+        }
+        Next::Hold
+    }
+
+    /// What the host could not do, nobody may pass for.
+    fn fail_closed(&self, error: HostError) -> Next {
+        envoy::log(Level::Error, &format!("vestibule: {error}"));
+        self.permitted.set(false);
+        self.deny(&Code::HostFailed.into(), &Request::new(Vec::new()))
+    }
+}
