@@ -3,6 +3,7 @@
 //! [`decide`] is pure and total: what it needs is in its arguments, and a policy that compiled evaluates for
 //! every request. The order of its checks is the contract; a later check may rely on an earlier one.
 
+mod caller;
 pub mod inject;
 
 use std::sync::Arc;
@@ -14,13 +15,13 @@ use crate::credential::issuer::Issuer;
 use crate::decision::{Decision, Permit};
 use crate::denial::{Code, Denial};
 use crate::header::OwnedHeaders;
-use crate::jose::compact::{Compact, Size};
+use crate::jose::compact::Size;
 use crate::jose::signature::{Keys, Tries};
 use crate::mutation::Mutation;
-use crate::principal::Principal;
 use crate::request::Request;
 use crate::tenant::TenantRule;
 use crate::time::UnixTime;
+use caller::Caller;
 use inject::Injection;
 
 /// Which of the two doors this is.
@@ -144,50 +145,6 @@ fn check_method(request: &Request<'_>) -> Result<(), Code> {
 fn check_connection(policy: &Policy, request: &Request<'_>) -> Result<(), Code> {
     let mut named = request.values(b"connection").flat_map(|value| value.split(|byte| *byte == b','));
     if named.any(|name| policy.guards(name.trim_ascii())) { Err(Code::HeaderMalformed) } else { Ok(()) }
-}
-
-/// Who calls, and which credential said so.
-#[derive(Debug, Default)]
-struct Caller<'p> {
-    principal: Option<Principal>,
-    /// The issuer whose token was verified.
-    issuer: Option<&'p Issuer>,
-    /// The headers of the entrance that were read and found well-formed.
-    trusted: Option<&'p entrance::Trust>,
-}
-
-impl<'p> Caller<'p> {
-    fn of(
-        policy: &'p Policy,
-        keys: &Keys,
-        entrance: Option<&'p Entrance>,
-        request: &Request<'_>,
-        now: UnixTime,
-    ) -> Result<Self, Denial> {
-        if let Some(trust) = entrance.and_then(|entrance| entrance.trust.as_ref()) {
-            let principal = trust.principal(request)?;
-            let trusted = principal.is_some().then_some(trust);
-            return Ok(Self { principal, issuer: None, trusted });
-        }
-        // INVARIANT: every issuer of a policy reads the same source, so the first one's finds the token of
-        // any.
-        let Some(token) = policy.issuers.first().map_or(Ok(None), |issuer| issuer.source.token(request))?
-        else {
-            return Ok(Self::default());
-        };
-        let token = Compact::parse(token, policy.limits.token)?;
-        let iss = token.unverified_issuer()?;
-        let issuer =
-            policy.issuers.iter().find(|issuer| issuer.answers_for(iss)).ok_or(Code::IssuerUnknown)?;
-        let principal = issuer
-            .authenticate(token, keys, policy.limits.tries, now)
-            .map_err(|code| Denial::by_issuer(code, &issuer.name))?;
-        Ok(Self { principal: Some(principal), issuer: Some(issuer), trusted: None })
-    }
-
-    fn trusts(&self, header: &[u8]) -> bool {
-        self.trusted.is_some_and(|trust| trust.headers().any(|trusted| trusted.as_bytes() == header))
-    }
 }
 
 /// Strip, then inject, then the gateway key. A change that would change nothing is left out, for each costs a
