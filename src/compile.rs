@@ -9,6 +9,7 @@ mod entrance;
 mod issuer;
 mod owned;
 mod secret;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use crate::config::error::{ConfigError, ConfigErrors, ErrorList};
 use crate::config::node::Node;
 use crate::config::{self, Config};
 use crate::credential::gateway_key::{Attachment, GatewayKey};
+use crate::credential::source::{Matched, Places};
 use crate::header::OwnedHeaders;
 use crate::jose::compact::Size;
 use crate::jose::signature::Tries;
@@ -55,8 +57,8 @@ pub fn compile(document: &Value, secrets: &Secrets<'_>) -> Result<Compiled<Polic
 pub fn check(document: &Value, secrets: &Secrets<'_>) -> Result<Compiled<Outline>, ConfigErrors> {
     run(document, |config| {
         let _ = policy(config, secrets);
-        let owned = owned::owned_headers(config);
-        Some(Outline { door: config.door?, owned, reads_authorization: !config.issuers.is_empty() })
+        let (owned, places) = (owned::owned_headers(config), source::places(config));
+        Some(Outline { door: config.door?, owned, places })
     })
 }
 
@@ -65,7 +67,7 @@ pub fn check(document: &Value, secrets: &Secrets<'_>) -> Result<Compiled<Outline
 pub struct Outline {
     door: Door,
     owned: OwnedHeaders,
-    reads_authorization: bool,
+    places: Places,
 }
 
 impl Outline {
@@ -75,10 +77,11 @@ impl Outline {
         self.door
     }
 
-    /// Whether the door sets or removes this header.
+    /// Whether the door may set or remove what a route matches on.
     #[must_use]
-    pub fn guards(&self, header: &[u8]) -> bool {
-        self.owned.owns(header) || (self.reads_authorization && header.eq_ignore_ascii_case(b"authorization"))
+    pub fn changes(&self, matched: Matched<'_>) -> bool {
+        let is_owned = matches!(matched, Matched::Header(name) if self.owned.owns(name.as_bytes()));
+        is_owned || self.places.changes(matched)
     }
 }
 
@@ -106,8 +109,10 @@ fn run<T>(
 
 fn policy(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
     check_doors(config);
+    source::check(config);
     collision::check(config);
-    let issuers = issuer::compile(config, secrets);
+    let places = source::places(config);
+    let issuers = issuer::compile(config, &places, secrets);
     let entrances = entrance::compile(config, secrets);
     let access = access(config);
     let attachment = match &config.gateway_key {
@@ -120,6 +125,7 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
         access: access?,
         tenant: config.tenant,
         issuers: issuers?,
+        places,
         entrances: entrances?,
         owned: owned::owned_headers(config),
         injections: owned::injections(config),

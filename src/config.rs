@@ -10,6 +10,7 @@ pub mod inject;
 pub mod issuer;
 pub mod node;
 pub mod secret;
+pub mod source;
 
 use crate::access::Access;
 use crate::header::{self, HeaderName};

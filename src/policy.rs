@@ -12,6 +12,7 @@ use crate::access::Access;
 use crate::credential::entrance::{self, Entrance};
 use crate::credential::gateway_key::Attachment;
 use crate::credential::issuer::Issuer;
+use crate::credential::source::Places;
 use crate::decision::{Decision, Permit};
 use crate::denial::{Code, Denial};
 use crate::header::OwnedHeaders;
@@ -51,6 +52,8 @@ pub struct Policy {
     pub(crate) access: Access,
     pub(crate) tenant: TenantRule,
     pub(crate) issuers: Vec<Issuer>,
+    /// Where the issuers' tokens may stand.
+    pub(crate) places: Places,
     /// Empty where the door asks for no entrance.
     pub(crate) entrances: Vec<Entrance>,
     pub(crate) owned: OwnedHeaders,
@@ -81,8 +84,7 @@ impl Policy {
     /// No client sets it as a trailer, or has it removed on the way.
     #[must_use]
     pub fn guards(&self, header: &[u8]) -> bool {
-        let is_source = |issuer: &Issuer| issuer.source.header.as_bytes().eq_ignore_ascii_case(header);
-        self.owned.owns(header) || self.issuers.iter().any(is_source)
+        self.owned.owns(header) || self.places.guards(header)
     }
 
     /// Whether a decision depends on the upstream cluster, so that the host need not look it up where not.
@@ -174,17 +176,7 @@ fn mutations(
     for (name, _) in request.headers().filter(|(name, _)| policy.owned.owns(name) && !stays(name)) {
         remove(name);
     }
-    // The issuer that verified the token says whether it stays. A token that nobody looked at stays only
-    // where every issuer would let it.
-    match caller.issuer {
-        Some(issuer) if issuer.source.must_go(request, true) => remove(issuer.source.header.as_bytes()),
-        Some(_) => {}
-        None => policy
-            .issuers
-            .iter()
-            .filter(|issuer| issuer.source.must_go(request, false))
-            .for_each(|issuer| remove(issuer.source.header.as_bytes())),
-    }
+    mutations.extend(policy.places.strip(request, caller.verified));
     // The key is set without a look at what the client sent in its place: a comparison would tell by its
     // time.
     let is_there = |name: &str, value: &[u8]| request.single(name.as_bytes()) == Ok(value);

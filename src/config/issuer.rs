@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::node::Node;
 use super::secret::{self, Secret};
-use crate::credential::bearer::Forward;
+use super::source::{self, Source};
 use crate::jose::algorithm::Algorithm;
 use crate::jose::claims::{AcceptedClaim, ClaimRef, Confirmation, Expiration};
 use crate::tenant::Tenant;
@@ -27,8 +27,8 @@ pub struct Issuer<'v> {
     pub keys: Option<Vec<KeySource<'v>>>,
     /// `algorithms`; none where the keys decide.
     pub algorithms: Option<Vec<Algorithm>>,
-    /// `sources`, of which this version has the one.
-    pub forward: Forward,
+    /// `sources`, or the default.
+    pub sources: Vec<Source<'v>>,
     /// `types`.
     pub types: Vec<Type>,
     /// `expiration`.
@@ -116,10 +116,9 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Issuer<'v>> {
         audiences: audiences.map(|list| list.each(Node::text)),
         keys: keys.map(|list| list.each(key_source)),
         algorithms: fields.optional("algorithms").map(|list| list.each(algorithm)),
-        forward: fields
+        sources: fields
             .optional("sources")
-            .and_then(|sources| self::sources(&sources))
-            .unwrap_or(Forward::Nothing),
+            .map_or_else(|| source::default(&node.below("sources")), |sources| source::read(&sources)),
         types: fields.optional("types").map_or_else(default_types, |list| list.each(accepted_type)),
         expiration: fields
             .optional("expiration")
@@ -179,30 +178,6 @@ fn algorithm(node: &Node<'_>) -> Option<Algorithm> {
     let mut choices = Algorithm::ALL.map(|algorithm| (algorithm.as_str(), algorithm)).to_vec();
     choices.push(("Ed25519", Algorithm::EdDsa));
     node.choice(&choices)
-}
-
-fn sources(node: &Node<'_>) -> Option<Forward> {
-    let sources = node.each(|node| {
-        let mut fields = node.object()?;
-        let header = fields.required("header", "this version reads `authorization`");
-        let scheme = fields.required("scheme", "this version reads `Bearer`");
-        header.and_then(|header| header.choice(&[("authorization", ()), ("Authorization", ())]));
-        scheme.and_then(|scheme| scheme.choice(&[("Bearer", ()), ("bearer", ())]));
-        let forward = fields.optional("forward").map(|forward| {
-            forward.choice(&[
-                ("none", Forward::Nothing),
-                ("verified", Forward::Verified),
-                ("always", Forward::Always),
-            ])
-        });
-        fields.finish();
-        forward.unwrap_or(Some(Forward::Nothing))
-    });
-    match sources.as_slice() {
-        [forward] => Some(*forward),
-        [] => None,
-        _ => node.refuse("this version reads one source: remove the others".into()),
-    }
 }
 
 fn tenants(node: &Node<'_>) -> Tenants {

@@ -2,7 +2,7 @@
 
 use super::Policy;
 use crate::credential::entrance::{self, Entrance};
-use crate::credential::issuer::Issuer;
+use crate::credential::source::{Found, Source};
 use crate::denial::{Code, Denial};
 use crate::jose::compact::Compact;
 use crate::jose::signature::Keys;
@@ -14,13 +14,14 @@ use crate::time::UnixTime;
 #[derive(Debug, Default)]
 pub(super) struct Caller<'p> {
     pub(super) principal: Option<Principal>,
-    /// The issuer whose token was verified.
-    pub(super) issuer: Option<&'p Issuer>,
+    /// Where the token stood that was verified, and what its issuer says of it.
+    pub(super) verified: Option<Source>,
     /// The headers of the entrance that were read and found well-formed.
     trusted: Option<&'p entrance::Trust>,
 }
 
 impl<'p> Caller<'p> {
+    /// The caller by the one credential of the request, which the entrance vouches for or an issuer's token is.
     pub(super) fn of(
         policy: &'p Policy,
         keys: &Keys,
@@ -28,25 +29,33 @@ impl<'p> Caller<'p> {
         request: &Request<'_>,
         now: UnixTime,
     ) -> Result<Self, Denial> {
-        if let Some(trust) = entrance.and_then(|entrance| entrance.trust.as_ref()) {
-            let principal = trust.principal(request)?;
-            let trusted = principal.is_some().then_some(trust);
-            return Ok(Self { principal, issuer: None, trusted });
+        let trust = entrance.and_then(|entrance| entrance.trust.as_ref());
+        let trusted = trust.map_or(Ok(None), |trust| trust.principal(request))?;
+        match (trusted, policy.places.find(request)?) {
+            (None, None) => Ok(Self::default()),
+            (Some(principal), None) => {
+                Ok(Self { principal: Some(principal), verified: None, trusted: trust })
+            }
+            (None, Some(found)) => Self::by_token(policy, keys, found, now),
+            (Some(_), Some(_)) => Err(Code::CredentialMultiple.into()),
         }
-        // INVARIANT: every issuer of a policy reads the same source, so the first one's finds the token of
-        // any.
-        let Some(token) = policy.issuers.first().map_or(Ok(None), |issuer| issuer.source.token(request))?
-        else {
-            return Ok(Self::default());
-        };
-        let token = Compact::parse(token, policy.limits.token)?;
+    }
+
+    /// The caller by a token. Where it stands and the `iss` that it claims say who judges it, and nothing else: an
+    /// issuer that does not read the place has no say there.
+    fn by_token(policy: &Policy, keys: &Keys, found: Found<'_>, now: UnixTime) -> Result<Self, Denial> {
+        let token = Compact::parse(found.token, policy.limits.token)?;
         let iss = token.unverified_issuer()?;
-        let issuer =
-            policy.issuers.iter().find(|issuer| issuer.answers_for(iss)).ok_or(Code::IssuerUnknown)?;
+        let (issuer, source) = policy
+            .issuers
+            .iter()
+            .filter(|issuer| issuer.answers_for(iss))
+            .find_map(|issuer| Some((issuer, issuer.source_at(found.place)?)))
+            .ok_or(Code::IssuerUnknown)?;
         let principal = issuer
             .authenticate(token, keys, policy.limits.tries, now)
             .map_err(|code| Denial::by_issuer(code, &issuer.name))?;
-        Ok(Self { principal: Some(principal), issuer: Some(issuer), trusted: None })
+        Ok(Self { principal: Some(principal), verified: Some(source), trusted: None })
     }
 
     pub(super) fn trusts(&self, header: &[u8]) -> bool {

@@ -1,0 +1,116 @@
+//! A token in a cookie (RFC 6265 section 4.2): which one it is, and whether the request says so in one way only.
+//!
+//! Copies of the header are one header (RFC 9113 section 8.2.3: HTTP/2 splits it, and joins it with `; `), so a
+//! cookie is there twice wherever its copies stand.
+
+use super::source::{Reading, one};
+use super::spelling::{self, Encoding, is_space};
+use crate::denial::Code;
+use crate::mutation::Mutation;
+use crate::request::Request;
+
+/// The header of all cookies.
+pub const HEADER: &str = "cookie";
+
+/// A cookie that holds nothing but a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cookie {
+    name: String,
+}
+
+impl Cookie {
+    /// The cookie of this name, which compares with its case; none where it is no token (RFC 6265 section
+    /// 4.1.1).
+    #[must_use]
+    pub fn new(name: &str) -> Option<Self> {
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        let good = (1..=128).contains(&name.len()) && name.bytes().all(token);
+        good.then(|| Self { name: name.to_owned() })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The token, if the request presents one here. An empty value is presented too, and is no good token.
+    ///
+    /// # Errors
+    /// [`Code::HeaderMalformed`] where the cookie is there several times, without a `=`, or in a spelling that
+    /// only some servers read.
+    pub fn token<'a>(&self, request: &Request<'a>) -> Result<Option<&'a [u8]>, Code> {
+        one(pairs(request).map(|pair| self.reads(pair)))
+    }
+
+    /// Whether a pair holds this credential, or may be read so.
+    fn is_in(&self, pair: &[u8]) -> bool {
+        match self.reads(pair) {
+            Reading::Ours(_) | Reading::Unclear => true,
+            Reading::Another => false,
+        }
+    }
+
+    fn reads<'v>(&self, pair: &'v [u8]) -> Reading<'v> {
+        let pair = pair.trim_ascii();
+        let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+        let (name, rest) = pair.split_at_checked(equals).unwrap_or_default();
+        if self.hides_in(pair) {
+            return Reading::Unclear;
+        }
+        match rest.strip_prefix(b"=") {
+            Some(value) if name.trim_ascii_end() == self.name.as_bytes() => Reading::Ours(value),
+            Some(_) | None if spelling::may_be(name, &self.name, Encoding::Percent) => Reading::Unclear,
+            Some(_) | None => Reading::Another,
+        }
+    }
+
+    /// Whether a pair has another inside it for servers that also separate at commas (RFC 2965 section 3.3.4)
+    /// or at white space. RFC 6265 section 4.1.1 has neither in a value.
+    fn hides_in(&self, pair: &[u8]) -> bool {
+        let words = pair.split(|byte| *byte == b',' || is_space(*byte));
+        let mut words = words.skip(1).filter(|word| !word.is_empty()).peekable();
+        while let Some(word) = words.next() {
+            let name = match word.iter().position(|byte| *byte == b'=') {
+                Some(end) => word.get(..end),
+                None => words.peek().and_then(|next| next.starts_with(b"=").then_some(word)),
+            };
+            if name.is_some_and(|name| spelling::may_be(name, &self.name, Encoding::Percent)) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+fn pairs<'r, 'a>(request: &'r Request<'a>) -> impl Iterator<Item = &'a [u8]> + use<'r, 'a> {
+    request.values(HEADER.as_bytes()).flat_map(|value| value.split(|byte| *byte == b';'))
+}
+
+/// What becomes of the header where some of these cookies are in it: the others stay as they are. None where
+/// none is, and then nothing is allocated.
+pub(super) fn without<'c>(
+    request: &Request<'_>,
+    cookies: impl Iterator<Item = &'c Cookie> + Clone,
+) -> Option<Mutation> {
+    let goes = |pair: &[u8]| cookies.clone().any(|cookie| cookie.is_in(pair));
+    if !pairs(request).any(goes) {
+        return None;
+    }
+    let mut rest: Vec<u8> = Vec::new();
+    for value in request.values(HEADER.as_bytes()) {
+        let stays: Vec<&[u8]> = value.split(|byte| *byte == b';').filter(|pair| !goes(pair)).collect();
+        if stays.iter().all(|pair| pair.trim_ascii().is_empty()) {
+            continue;
+        }
+        if !rest.is_empty() {
+            rest.extend(b"; ");
+        }
+        rest.extend(stays.join(&b';').trim_ascii());
+    }
+    Some(if rest.is_empty() {
+        Mutation::Remove { name: HEADER.into() }
+    } else {
+        Mutation::Set { name: HEADER.into(), value: rest.into() }
+    })
+}
