@@ -20,7 +20,7 @@ use crate::config::error::{ConfigError, ConfigErrors, ErrorList};
 use crate::config::node::Node;
 use crate::config::{self, Config};
 use crate::credential::gateway_key::{Attachment, GatewayKey};
-use crate::credential::source::{Matched, Places};
+use crate::credential::places::{Matched, Places};
 use crate::header::OwnedHeaders;
 use crate::jose::compact::Size;
 use crate::jose::signature::Tries;

@@ -12,7 +12,7 @@ use crate::access::Access;
 use crate::credential::entrance::{self, Entrance};
 use crate::credential::gateway_key::Attachment;
 use crate::credential::issuer::Issuer;
-use crate::credential::source::Places;
+use crate::credential::places::Places;
 use crate::decision::{Decision, Permit};
 use crate::denial::{Code, Denial};
 use crate::header::OwnedHeaders;

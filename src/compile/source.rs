@@ -2,7 +2,8 @@
 
 use crate::config::Config;
 use crate::config::source::Source;
-use crate::credential::source::{Place, Places};
+use crate::credential::places::Places;
+use crate::credential::source::Place;
 
 /// The most places at a door: each is looked at on every request.
 const MAX: usize = 16;

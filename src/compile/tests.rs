@@ -10,6 +10,7 @@
 mod entrance;
 mod header;
 mod issuer;
+mod source;
 
 use serde_json::{Value, json};
 

@@ -114,3 +114,79 @@ pub(super) fn without<'c>(
         Mutation::Set { name: HEADER.into(), value: rest.into() }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use super::*;
+
+    fn request<'a>(values: &[&'a str]) -> Request<'a> {
+        Request::new(values.iter().map(|value| (&b"cookie"[..], value.as_bytes())).collect())
+    }
+
+    fn token<'a>(values: &[&'a str]) -> Result<Option<&'a [u8]>, Code> {
+        Cookie::new("sid").unwrap().token(&request(values))
+    }
+
+    /// What is left of the header; none where it was not touched.
+    fn rest(values: &[&str]) -> Option<String> {
+        let cookies = ["sid", "alt"].map(|name| Cookie::new(name).unwrap());
+        without(&request(values), cookies.iter()).map(|mutation| match mutation {
+            Mutation::Remove { .. } => String::new(),
+            Mutation::Set { value, .. } => String::from_utf8(value.to_vec()).unwrap(),
+        })
+    }
+
+    #[test]
+    fn separate_headers_and_joined_cookies_are_read_alike() {
+        for values in [&["a=1", "sid=t", "b=2"][..], &["a=1; sid=t; b=2"], &["a=1;sid=t;b=2"], &["sid =t "]] {
+            assert_eq!(token(values), Ok(Some(&b"t"[..])), "{values:?}");
+        }
+        for values in [&["sid=t", "sid=t"][..], &["sid=t; sid=t"], &["sid=t", "a=1; sid"]] {
+            assert_eq!(token(values), Err(Code::HeaderMalformed), "{values:?}");
+        }
+        assert_eq!(token(&[]), Ok(None));
+    }
+
+    #[test]
+    fn a_pair_is_split_at_its_first_equals_sign_and_may_have_none() {
+        assert_eq!(token(&["sid=a=b=="]), Ok(Some(&b"a=b=="[..])));
+        assert_eq!(token(&["sid="]), Ok(Some(&b""[..])));
+        assert_eq!(token(&["a; ; ;=;==; \t;b=sid; SID=t"]), Ok(None));
+        for unclear in ["sid", " sid ", "s%69d=t", "%73id", "sid[]=t", "a=1, sid=t", "a=1 sid = t", "b sid=t"]
+        {
+            assert_eq!(token(&[unclear]), Err(Code::HeaderMalformed), "{unclear}");
+        }
+        for another in ["sidx=t", "xsid=t", "a=sid=t", "a=sid", "a=1, b sid c", "s%2569d=t", ""] {
+            assert_eq!(token(&[another]), Ok(None), "{another}");
+        }
+    }
+
+    #[test]
+    fn what_stays_stays_as_it_is_and_separate_headers_become_one() {
+        for (values, left) in [
+            (&["sid=t"][..], ""),
+            (&["sid=t", "alt=t; sid"], ""),
+            (&["a=1; sid=t;  b=\"2\" ;c"], "a=1;  b=\"2\" ;c"),
+            (&["sid=t; a=1", "b=2;c=3", " ; sid=t"], "a=1; b=2;c=3"),
+            (&["alt=t; a=1; s%69d=t"], "a=1"),
+        ] {
+            assert_eq!(rest(values).as_deref(), Some(left), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn without_the_cookie_the_header_is_not_touched() {
+        for values in [&[][..], &[""], &["a=1;; b"], &["SID=t", "a=sid=t"]] {
+            assert_eq!(rest(values), None, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_a_token() {
+        for bad in ["", "a b", "a=b", "a;b", "\"a\"", "a,b", "\u{e9}", &"a".repeat(129)] {
+            assert_eq!(Cookie::new(bad), None, "{bad}");
+        }
+        assert!(Cookie::new("__Host-session.1").is_some());
+    }
+}

@@ -109,3 +109,106 @@ pub(super) fn without<'q>(
     }
     Some(Mutation::Set { name: HEADER.into(), value: rest.into() })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use super::*;
+
+    fn request(path: &str) -> Request<'_> {
+        Request::new(vec![(b":path", path.as_bytes())])
+    }
+
+    fn token(path: &str) -> Result<Option<&[u8]>, Code> {
+        Query::new("jwt").unwrap().token(&request(path))
+    }
+
+    /// The path that is left; none where it was not touched.
+    fn rest(path: &str) -> Option<String> {
+        let queries = ["jwt", "alt"].map(|name| Query::new(name).unwrap());
+        without(&request(path), queries.iter()).map(|mutation| match mutation {
+            Mutation::Remove { .. } => "removed".into(),
+            Mutation::Set { value, .. } => String::from_utf8(value.to_vec()).unwrap(),
+        })
+    }
+
+    #[test]
+    fn a_value_is_taken_as_it_stands() {
+        for (path, value) in [
+            ("/?jwt=t", "t"),
+            ("/a?b&jwt=%74&c", "%74"),
+            ("/?jwt=", ""),
+            ("/?jwt=a=b", "a=b"),
+            ("/#?jwt=t#f", "t#f"),
+        ] {
+            assert_eq!(token(path), Ok(Some(value.as_bytes())), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_only_some_servers_read_as_the_parameter_is_malformed() {
+        for query in [
+            "jwt",
+            "jwt&a",
+            "jwt=t&jwt=t",
+            "jwt=t&jwt",
+            "%6Awt=t",
+            "jwt=t&j%77t=t",
+            "+jwt=t",
+            "jwt+=t",
+            "jwt[]=t",
+            "a;jwt=t",
+            "jwt=t;a",
+            "jwt;a=t",
+            "a;b;%6awt",
+            "?jwt=t",
+            "#jwt=t",
+        ] {
+            assert_eq!(token(&format!("/?{query}")), Err(Code::HeaderMalformed), "{query}");
+        }
+        for path in [
+            "/jwt=t",
+            "/;jwt=t",
+            "/?",
+            "/?a=jwt",
+            "/?a=?jwt=t",
+            "/?JWT=t",
+            "/?jwtx=t&xjwt=t&j%2577t=t",
+            "/?a#jwt=t",
+        ] {
+            assert_eq!(token(path), Ok(None), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_stays_stays_as_it_is_without_a_separator_too_many() {
+        for (path, left) in [
+            ("/a%2F?jwt=t", "/a%2F"),
+            ("/a?jwt=t&alt=t&jwt", "/a"),
+            ("/a?jwt=t&x=%31", "/a?x=%31"),
+            ("/a?x&jwt=t", "/a?x"),
+            ("/a?x&&jwt=t&y=+;", "/a?x&&y=+;"),
+            ("/a?x;jwt=t;y&z", "/a?x;y&z"),
+            ("/a?jwt=t;x&y", "/a?y"),
+            ("/a?&jwt&", "/a"),
+            ("/a?b?c&j%77t=t#d&e", "/a?b?c&e"),
+        ] {
+            assert_eq!(rest(path).as_deref(), Some(left), "{path}");
+        }
+    }
+
+    #[test]
+    fn without_the_parameter_the_path_is_not_touched() {
+        for path in ["/", "/?", "/a?&", "/jwt?x=jwt&;y&", "/?JWT=t", "*", ""] {
+            assert_eq!(rest(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_name_needs_no_escapes() {
+        for bad in ["", "a b", "a+b", "a%62", "a[]", "a=", "a&b", "a;b", "\u{e9}", &"a".repeat(129)] {
+            assert_eq!(Query::new(bad), None, "{bad}");
+        }
+        assert!(Query::new("access_token-1.~").is_some());
+    }
+}

@@ -2,7 +2,8 @@
 
 use super::Policy;
 use crate::credential::entrance::{self, Entrance};
-use crate::credential::source::{Found, Source};
+use crate::credential::places::Found;
+use crate::credential::source::Source;
 use crate::denial::{Code, Denial};
 use crate::jose::compact::Compact;
 use crate::jose::signature::Keys;

@@ -7,7 +7,7 @@
 use serde_json::Value;
 use vestibule::compile::Outline;
 use vestibule::credential::gateway_key::ClusterPattern;
-use vestibule::credential::source::Matched;
+use vestibule::credential::places::Matched;
 
 use crate::bootstrap::{Filter, member};
 use crate::document::Fault;
