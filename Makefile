@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size cli demo test check fmt envoy clean compiler FORCE
+.PHONY: help wasm size cli demo test test-wasm check fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
 # WASM_TOOLCHAIN=rustup|debian forces one way to the wasm target (tools/wasm.sh); ENVOY=/path names another Envoy.
@@ -13,7 +13,7 @@ export ENVOY
 WITH_ENVOY = ENVOY=$$(tools/envoy.sh) && export ENVOY VESTIBULE_WASM="$(CURDIR)/$(MODULE)" &&
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 wasm: $(MODULE) ## build dist/vestibule.wasm and print its size
 	@tools/wasm.sh size
@@ -29,6 +29,9 @@ demo: $(MODULE) envoy | compiler ## run both doors in a real Envoy and show what
 
 test: $(MODULE) envoy | compiler ## run every test, natively and through a real Envoy
 	@$(WITH_ENVOY) cargo test --locked --no-fail-fast
+
+test-wasm: | compiler ## run the core's tests as 32-bit wasm, in Node
+	tools/wasm.sh test
 
 check: | compiler ## check format and lints, natively and for wasm
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \

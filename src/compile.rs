@@ -7,6 +7,7 @@
 mod collision;
 mod entrance;
 mod issuer;
+mod keys;
 mod owned;
 mod secret;
 mod source;
@@ -21,6 +22,7 @@ use crate::config::node::Node;
 use crate::config::{self, Config};
 use crate::credential::gateway_key::{Attachment, GatewayKey};
 use crate::credential::places::{Matched, Places};
+use crate::credential::proof_cache::ProofCache;
 use crate::header::OwnedHeaders;
 use crate::jose::compact::Size;
 use crate::jose::signature::Tries;
@@ -131,6 +133,7 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
         injections: owned::injections(config),
         attachment: attachment?,
         limits: limits(config.limits),
+        proofs: ProofCache::new(config.limits.token_cache_bytes),
     })
 }
 
@@ -187,11 +190,21 @@ fn attachment(gateway_key: &config::GatewayKey<'_>, secrets: &Secrets<'_>) -> Op
 }
 
 fn limits(limits: config::Limits) -> Limits {
-    let config::Limits { token_bytes, json_depth, signature_tries, module_signature_tries, injected_bytes } =
-        limits;
+    let config::Limits {
+        token_bytes,
+        json_depth,
+        signature_tries,
+        module_signature_tries,
+        injected_bytes,
+        pause,
+        paused_requests,
+        token_cache_bytes: _,
+    } = limits;
     Limits {
         token: Size { bytes: token_bytes, depth: json_depth },
         tries: Tries { all: signature_tries, module: module_signature_tries },
         injected_bytes,
+        pause,
+        paused_requests,
     }
 }

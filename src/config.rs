@@ -8,9 +8,13 @@ pub mod entrance;
 pub mod error;
 pub mod inject;
 pub mod issuer;
+pub mod keys;
 pub mod node;
 pub mod secret;
 pub mod source;
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use crate::access::Access;
 use crate::header::{self, HeaderName};
@@ -81,6 +85,12 @@ pub struct Limits {
     pub module_signature_tries: usize,
     /// `injectedBytes`: the longest injected value, in bytes; 256 to 32768.
     pub injected_bytes: usize,
+    /// `pause`: how long a request waits for keys; 10ms to 10s.
+    pub pause: Duration,
+    /// `pausedRequests`: the most requests that wait at a time, in one VM; 1 to 100000.
+    pub paused_requests: usize,
+    /// `tokenCacheBytes`: the size of the cache of proved tokens, in one VM; 0, which is none, to 268435456.
+    pub token_cache_bytes: usize,
 }
 
 impl Default for Limits {
@@ -91,12 +101,18 @@ impl Default for Limits {
             signature_tries: 4,
             module_signature_tries: 2,
             injected_bytes: 8192,
+            pause: Duration::from_secs(1),
+            paused_requests: 1000,
+            token_cache_bytes: 16 << 20,
         }
     }
 }
 
 /// What the text of a configuration may cost, and that of a JWK Set inside it.
 pub const BOUNDS: Bounds = Bounds { depth: 32, duplicates: 20 };
+
+/// How long a request may wait for keys: a client has not given up, and no worker is full of waiting ones.
+const PAUSE: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(10);
 
 /// The header that carries the gateway key where none is configured.
 pub const GATEWAY_KEY_HEADER: &str = "x-gateway-key";
@@ -204,15 +220,19 @@ fn strip_pattern(node: &Node<'_>) -> Option<Strip> {
 
 fn limits(node: &Node<'_>) -> Option<Limits> {
     let mut fields = node.object()?;
+    let default = Limits::default();
+    let pause = fields.optional("pause").and_then(|node| node.duration(PAUSE)).unwrap_or(default.pause);
     let mut number =
         |name, range, default| fields.optional(name).and_then(|node| node.integer(range)).unwrap_or(default);
-    let default = Limits::default();
     let limits = Limits {
         token_bytes: number("tokenBytes", 256..=65536, default.token_bytes),
         json_depth: number("jsonDepth", 2..=100, default.json_depth),
         signature_tries: number("signatureTries", 1..=16, default.signature_tries),
         module_signature_tries: number("moduleSignatureTries", 1..=4, default.module_signature_tries),
         injected_bytes: number("injectedBytes", 256..=32768, default.injected_bytes),
+        pause,
+        paused_requests: number("pausedRequests", 1..=100_000, default.paused_requests),
+        token_cache_bytes: number("tokenCacheBytes", 0..=256 << 20, default.token_cache_bytes),
     };
     fields.finish();
     Some(limits)

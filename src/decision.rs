@@ -1,5 +1,7 @@
 //! What becomes of a request.
 
+use std::sync::Arc;
+
 use crate::denial::Denial;
 use crate::mutation::Mutation;
 use crate::principal::Principal;
@@ -11,6 +13,9 @@ pub enum Decision {
     Permit(Permit),
     /// The request ends here.
     Denial(Denial),
+    /// Keys of the issuer of this name may come that decide about it. It waits for them, is decided about
+    /// again, and is denied where it would wait once more.
+    AwaitKeys(Arc<str>),
 }
 
 /// Proof that a request may pass. Only the policy makes one, and only a permit carries mutations: nothing is
@@ -18,11 +23,11 @@ pub enum Decision {
 #[derive(Debug)]
 pub struct Permit {
     mutations: Vec<Mutation>,
-    principal: Option<Principal>,
+    principal: Option<Arc<Principal>>,
 }
 
 impl Permit {
-    pub(crate) fn new(mutations: Vec<Mutation>, principal: Option<Principal>) -> Self {
+    pub(crate) fn new(mutations: Vec<Mutation>, principal: Option<Arc<Principal>>) -> Self {
         Self { mutations, principal }
     }
 
@@ -36,6 +41,6 @@ impl Permit {
     /// Whom the credential proved, where one was looked at and present.
     #[must_use]
     pub fn principal(&self) -> Option<&Principal> {
-        self.principal.as_ref()
+        self.principal.as_deref()
     }
 }

@@ -2,8 +2,10 @@
 
 mod crypto;
 mod envoy;
+mod keys;
 mod plugin;
 mod stream;
+mod waiting;
 
 use proxy_wasm::traits::RootContext;
 

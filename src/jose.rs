@@ -25,6 +25,7 @@ pub fn base64url(text: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing, reason = "a test stops where it fails")]
     use super::base64url;
 
     #[test]
@@ -32,6 +33,19 @@ mod tests {
         assert_eq!(base64url(b"_-8").as_deref(), Some(&b"\xff\xef"[..]));
         for bad in [&b"_-8="[..], b"_-9", b"/+8", b"_-8\n", b" _-8", b"_", b"_-\xff"] {
             assert_eq!(base64url(bad), None, "{}", bad.escape_ascii());
+        }
+    }
+
+    /// 3 bytes take 4 characters: a length is 0, 2 or 3 over a multiple of 4.
+    #[test]
+    fn a_text_of_every_length_is_as_many_bytes_as_it_spells() {
+        for length in (0..=70).chain([49_149, 49_150, 49_151, 49_152, 65_535, 65_536]) {
+            let bytes = base64url(&b"A".repeat(length)).map(|bytes| bytes.len());
+            assert_eq!(
+                bytes,
+                (length % 4 != 1).then_some(length / 4 * 3 + [0, 0, 1, 2][length % 4]),
+                "{length}"
+            );
         }
     }
 }

@@ -66,6 +66,19 @@ pub fn depth(value: &Value) -> usize {
     }
 }
 
+/// About how much memory a value takes, in bytes.
+#[must_use]
+pub fn weight(value: &Value) -> usize {
+    let below = match value {
+        Value::Array(elements) => elements.iter().map(weight).sum(),
+        // A tree's node has room for names and values that are not there.
+        Value::Object(members) => members.iter().map(|(name, value)| 64 + name.len() + weight(value)).sum(),
+        Value::String(text) => text.len(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    };
+    size_of::<Value>() + below
+}
+
 /// What the reading came upon.
 #[derive(Default)]
 struct Found {

@@ -4,7 +4,7 @@
 //! configuration bytes ── config ──> Config ── compile ──> Policy      once; every error at once, with its path
 //! host calls ── host ──> Request                                      one immutable snapshot per request
 //! decide(&Policy, &Keys, &Request, now) ──> Decision                  pure: no I/O, no clock, no globals
-//! Decision = Permit(mutations) | Denial ── host ──> Envoy
+//! Decision = Permit(mutations) | Denial | AwaitKeys(issuer) ── host ──> Envoy
 //! ```
 //!
 //! A request is believed step by step, and each step is a type that only the step before can make:
@@ -12,8 +12,13 @@
 //! [`principal::Principal`] (claims checked) → [`decision::Permit`].
 //!
 //! Imports point one way: request, principal, decision, denial, mutation ← jose, tenant, access ← credential
-//! ← policy ← compile (which also reads config) ← host. Only `host`, which exists on WASI alone, knows that
+//! ← keyring, policy ← compile (which also reads config) ← host. Only `host`, which exists on WASI alone, knows that
 //! there is an Envoy.
+
+// Where there is no `libtest` to run them, the tests of every module are `wasm_bindgen_test`s.
+#[cfg(all(test, target_family = "wasm", target_os = "unknown"))]
+#[macro_use(test)]
+extern crate test_in_wasm;
 
 pub mod access;
 pub mod compile;
@@ -24,6 +29,7 @@ pub mod denial;
 pub mod header;
 pub mod jose;
 pub mod json;
+pub mod keyring;
 pub mod mutation;
 pub mod policy;
 pub mod principal;

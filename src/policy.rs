@@ -5,25 +5,31 @@
 
 mod caller;
 pub mod inject;
+mod proof;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::access::Access;
 use crate::credential::entrance::{self, Entrance};
 use crate::credential::gateway_key::Attachment;
 use crate::credential::issuer::Issuer;
 use crate::credential::places::Places;
+use crate::credential::proof_cache::{Proof, ProofCache};
+use crate::credential::remote::RemoteSource;
 use crate::decision::{Decision, Permit};
-use crate::denial::{Code, Denial};
+use crate::denial::Code;
 use crate::header::OwnedHeaders;
-use crate::jose::compact::Size;
-use crate::jose::signature::{Keys, Tries};
+use crate::jose::compact::{Compact, Size};
+use crate::jose::signature::Tries;
+use crate::keyring::Keys;
 use crate::mutation::Mutation;
 use crate::request::Request;
 use crate::tenant::TenantRule;
 use crate::time::UnixTime;
 use caller::Caller;
 use inject::Injection;
+use proof::Stop;
 
 /// Which of the two doors this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +66,7 @@ pub struct Policy {
     pub(crate) injections: Vec<Injection>,
     pub(crate) attachment: Option<Attachment>,
     pub(crate) limits: Limits,
+    pub(crate) proofs: ProofCache,
 }
 
 /// Bounds on the work that one request can cause.
@@ -71,6 +78,10 @@ pub struct Limits {
     pub tries: Tries,
     /// The longest value that is injected, in bytes.
     pub injected_bytes: usize,
+    /// How long a request waits for keys.
+    pub pause: Duration,
+    /// The most requests that wait at a time, in one VM.
+    pub paused_requests: usize,
 }
 
 impl Policy {
@@ -92,6 +103,47 @@ impl Policy {
     pub fn reads_cluster(&self) -> bool {
         self.attachment.is_some()
     }
+
+    /// Where the issuers publish their keys.
+    pub fn remote_sources(&self) -> impl Iterator<Item = &Arc<RemoteSource>> {
+        self.issuers.iter().flat_map(|issuer| &issuer.remote)
+    }
+
+    /// Where the issuer of this name publishes its keys.
+    pub fn remote_sources_of(&self, issuer: &str) -> impl Iterator<Item = &Arc<RemoteSource>> {
+        self.issuers.iter().filter(move |one| *one.name == *issuer).flat_map(|issuer| &issuer.remote)
+    }
+
+    /// How long a request waits for keys.
+    #[must_use]
+    pub fn pause(&self) -> Duration {
+        self.limits.pause
+    }
+
+    /// The most requests that wait for keys at a time, in one VM.
+    #[must_use]
+    pub fn paused_requests(&self) -> usize {
+        self.limits.paused_requests
+    }
+}
+
+impl Policy {
+    /// What a token proves that was found at this place. The place and the `iss` that it claims say who judges it,
+    /// and nothing else: an issuer that does not read the place has no say there.
+    fn prove(&self, place: usize, token: &[u8], keys: &Keys, now: UnixTime) -> Result<Arc<Proof>, Stop> {
+        let generation = keys.ring.generation();
+        if let Some(proof) = self.proofs.recall(place, token, generation, now) {
+            return Ok(proof);
+        }
+        let parsed = Compact::parse(token, self.limits.token)?;
+        let iss = parsed.unverified_issuer()?;
+        let mut issuers = self.issuers.iter().enumerate();
+        let judges = |issuer: &Issuer| issuer.answers_for(iss) && issuer.source_at(place).is_some();
+        let issuer = issuers.find(|(_, issuer)| judges(issuer)).ok_or(Code::IssuerUnknown)?;
+        let proof = Arc::new(proof::prove(issuer, parsed, keys, self.limits, now)?);
+        self.proofs.keep(place, token, generation, &proof);
+        Ok(proof)
+    }
 }
 
 /// Decides about a request at the time `now`.
@@ -99,11 +151,12 @@ impl Policy {
 pub fn decide(policy: &Policy, keys: &Keys, request: &Request<'_>, now: UnixTime) -> Decision {
     match permit(policy, keys, request, now) {
         Ok(permit) => Decision::Permit(permit),
-        Err(denial) => Decision::Denial(denial),
+        Err(Stop::Denial(denial)) => Decision::Denial(denial),
+        Err(Stop::AwaitKeys(issuer)) => Decision::AwaitKeys(issuer),
     }
 }
 
-fn permit(policy: &Policy, keys: &Keys, request: &Request<'_>, now: UnixTime) -> Result<Permit, Denial> {
+fn permit(policy: &Policy, keys: &Keys, request: &Request<'_>, now: UnixTime) -> Result<Permit, Stop> {
     check_method(request)?;
     check_connection(policy, request)?;
     // Before the entrance: nobody learns from a closed route whether a key is right.
@@ -191,7 +244,7 @@ type Assignment = (Arc<str>, Arc<[u8]>);
 fn injected(policy: &Policy, caller: &Caller<'_>) -> Result<Vec<Assignment>, Code> {
     let mut assignments = Vec::with_capacity(policy.injections.len());
     for injection in &policy.injections {
-        if let Some(value) = injection.value(caller.principal.as_ref(), policy.limits.injected_bytes)? {
+        if let Some(value) = injection.value(caller.principal.as_deref(), policy.limits.injected_bytes)? {
             assignments.push((injection.header.shared(), value));
         }
     }

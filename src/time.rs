@@ -39,6 +39,18 @@ impl UnixTime {
     pub fn later_by(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(duration))
     }
+
+    /// This time moved earlier, at most to the epoch.
+    #[must_use]
+    pub fn earlier_by(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(duration))
+    }
+
+    /// The time from `earlier` to this; zero where it is not earlier.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
 }
 
 #[cfg(test)]
@@ -64,6 +76,17 @@ mod tests {
     fn a_negative_number_is_no_date() {
         assert_eq!(date("-1"), None);
         assert_eq!(date("-0.5"), None);
+    }
+
+    /// In 2106, where 32 bits end.
+    #[test]
+    fn a_date_past_32_bits_is_that_date_and_none_that_is_past() {
+        assert_eq!(date("4294967295"), Some(UnixTime::from_secs(4_294_967_295)));
+        assert_eq!(date("4294967296"), Some(UnixTime::from_secs(4_294_967_296)));
+        assert_eq!(date("4294967296.5"), Some(UnixTime::from_nanos(4_294_967_296_500_000_000)));
+        assert!(UnixTime::from_secs(4_294_967_295) < UnixTime::from_secs(4_294_967_296));
+        let later = UnixTime::from_secs(4_294_967_295).later_by(Duration::from_secs(60));
+        assert_eq!(later, UnixTime::from_secs(4_294_967_355));
     }
 
     #[test]

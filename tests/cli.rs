@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use vestibule::compile::{self, Secrets};
 use vestibule::decision::Decision;
 use vestibule::jose::base64url;
-use vestibule::jose::signature::Keys;
+use vestibule::keyring::Keys;
 use vestibule::policy;
 use vestibule::request::Request;
 use vestibule::time::UnixTime;
@@ -569,7 +569,7 @@ fn a_token_signed_here_is_permitted_by_a_door_with_the_printed_keys() {
         let request = Request::new(headers.to_vec());
         match policy::decide(&policy, &Keys::in_module(), &request, UnixTime::from_secs(now)) {
             Decision::Permit(permit) => assert!(permit.principal().is_some()),
-            Decision::Denial(denial) => panic!("{keygen:?}: {denial:?}"),
+            other => panic!("{keygen:?}: {other:?}"),
         }
         let late = UnixTime::from_secs(now + 3600);
         assert!(matches!(policy::decide(&policy, &Keys::in_module(), &request, late), Decision::Denial(_)));

@@ -20,7 +20,7 @@ use support::vector::{self, Case, Expect};
 use vestibule::compile::{self, Secrets};
 use vestibule::decision::Decision;
 use vestibule::denial::Code;
-use vestibule::jose::signature::Keys;
+use vestibule::keyring::Keys;
 use vestibule::mutation;
 use vestibule::policy::{self, Policy};
 use vestibule::request::Request;
@@ -183,6 +183,7 @@ fn decide(policy: &Policy, keys: &Keys, case: &Case, headers: Headers) -> Outcom
     match decided {
         Err(_) => Outcome::Denied("nothing: it panicked".into()),
         Ok(Decision::Denial(denial)) => Outcome::Denied(denial.code().as_str().into()),
+        Ok(Decision::AwaitKeys(issuer)) => panic!("{}: no vector has remote keys of {issuer}", case.name),
         Ok(Decision::Permit(permit)) => {
             let mut upstream: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
             for (name, value) in mutation::apply(request.headers(), permit.mutations()) {

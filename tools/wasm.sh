@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Builds, lints or measures the module for wasm32-wasip1.
-# usage: tools/wasm.sh build | clippy | size
+# Builds, lints or measures the module for wasm32-wasip1, or runs the core's tests as wasm32-unknown-unknown, for
+# which Node has a runner.
+# usage: tools/wasm.sh build | clippy | size | test
 #
-# Two ways lead there. `rustup` adds the target to the pinned toolchain. `debian` takes Debian's own compiler
+# Two ways lead to either target. `rustup` adds the target to the pinned toolchain. `debian` takes Debian's own compiler
 # and builds the standard library from source, for machines where rustup cannot download a target.
 # The first that works is taken; WASM_TOOLCHAIN=rustup or WASM_TOOLCHAIN=debian forces one.
 set -euo pipefail
@@ -36,7 +37,7 @@ try_rustup() {
 # Exports what makes /usr/bin/cargo build the target.
 use_debian() {
     say "Debian's toolchain (rustc-web), building the standard library from source (rust-web-src)"
-    tools/packages.sh rustc-web cargo-web rust-web-src wasi-libc lld
+    tools/packages.sh rustc-web cargo-web rust-web-src lld
     # The same linker as rustup's own builds where there is one, else LLVM's from Debian.
     local sysroot lld linker=wasm-ld
     sysroot=$(rustc --print sysroot 2>/dev/null || true)
@@ -47,8 +48,14 @@ use_debian() {
     # Flags for every target would replace those of this one, without which nothing links.
     unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
     export CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
-    export CARGO_TARGET_WASM32_WASIP1_LINKER=$linker
-    export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="-C link-self-contained=no -L native=/usr/lib/wasm32-wasi"
+    case $target in
+    wasm32-unknown-unknown) export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker ;;
+    wasm32-wasip1)
+        tools/packages.sh wasi-libc
+        export CARGO_TARGET_WASM32_WASIP1_LINKER=$linker
+        export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="-C link-self-contained=no -L native=/usr/lib/wasm32-wasi"
+        ;;
+    esac
 }
 
 choose_way() {
@@ -100,10 +107,33 @@ clippy() {
     fi
 }
 
+# The core's tests, all of them: one that did not run would be worth as much as one that cannot fail.
+tests() {
+    target=wasm32-unknown-unknown
+    local runner log written passed
+    runner=$(tools/wasm-runner.sh)
+    export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$runner
+    command -v node >/dev/null || tools/packages.sh nodejs
+    choose_way
+    log=$target_dir/tests.log
+    mkdir -p "$target_dir"
+    "${CARGO:-cargo}" test "${arguments[@]}" | tee "$log"
+    passed=$(sed -n 's/^test result: ok\. \([0-9]*\) passed.*/\1/p' "$log")
+    written=$(find src \( -path src/host -o -path src/bin \) -prune -o -name '*.rs' -exec cat {} + |
+        grep -c '^ *#\[test\]$' || true)
+    if [[ $written -eq 0 || $passed != "$written" ]]; then
+        say "the core has $written tests, and ${passed:-none} of them passed"
+        exit 1
+    fi
+    say "all $written tests of the core passed as $target"
+}
+
 case ${1:-} in
 build | clippy | size) "$1" ;;
+# `test` by itself is a command of the shell.
+test) tests ;;
 *)
-    echo "usage: tools/wasm.sh build | clippy | size" >&2
+    echo "usage: tools/wasm.sh build | clippy | size | test" >&2
     exit 1
     ;;
 esac

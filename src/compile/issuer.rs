@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use super::secret::{self, Resolved, Secrets};
+use super::keys;
+use super::secret::Secrets;
 use crate::config::entrance::{Entrance, Trusted};
-use crate::config::issuer::{self as written, KeySource, Tenants, Type};
+use crate::config::issuer::{self as written, Tenants, Type};
 use crate::config::node::{Named, Node};
 use crate::config::{Config, Limits};
 use crate::credential::issuer::{Identity, Issuer, Realm, Types};
 use crate::credential::places::Places;
+use crate::credential::remote::RemoteSource;
 use crate::credential::source::Source;
-use crate::jose::algorithm::Algorithm;
 use crate::jose::claims::ClaimRules;
-use crate::jose::jwk::{self, Key, KeySet};
-use crate::jose::key::VerifyingKey;
+use crate::jose::jwk::Key;
 
 pub(super) fn compile(config: &Config<'_>, places: &Places, secrets: &Secrets<'_>) -> Option<Vec<Issuer>> {
     check_apart(config);
@@ -53,8 +53,9 @@ fn issuer(
         subject_prefix,
     } = entry;
     let audiences = audiences.as_ref().and_then(|audiences| self::audiences(node, *issuer, audiences));
-    let keys =
-        keys.as_ref().and_then(|sources| self::keys(node, sources, algorithms.as_deref(), limits, secrets));
+    let keys = keys
+        .as_ref()
+        .and_then(|sources| keys::compile(node, sources, algorithms.as_deref(), limits, secrets));
     let sources = sources
         .iter()
         .map(|source| Some(Source { place: places.number(&source.place)?, forward: source.forward }));
@@ -63,10 +64,13 @@ fn issuer(
         None | Some(Tenants::All) => None,
         Some(Tenants::Only(tenants)) => Some(tenants.clone()),
     };
+    let keys = keys?;
     Some(Issuer {
         name: Arc::clone(name),
         iss: Some((*issuer)?).filter(|iss| *iss != "*").map(str::to_owned),
-        keys: without_denied(node, keys?, deny_kids),
+        keys: without_denied(node, keys.fixed, &keys.remote, deny_kids),
+        remote: keys.remote,
+        algorithms: algorithms.clone(),
         deny_kids: deny_kids.clone(),
         sources: sources.collect::<Option<_>>()?,
         types: Types {
@@ -139,9 +143,14 @@ fn check_apart(config: &Config<'_>) {
 
 /// The keys that are still believed. None at all is no fault: denying the last one is what an emergency may
 /// ask for.
-fn without_denied(node: &Node<'_>, mut keys: Vec<Key>, deny_kids: &[String]) -> Vec<Key> {
+fn without_denied(
+    node: &Node<'_>,
+    mut keys: Vec<Key>,
+    remote: &[Arc<RemoteSource>],
+    deny_kids: &[String],
+) -> Vec<Key> {
     keys.retain(|key| key.kid().is_none_or(|kid| !deny_kids.iter().any(|denied| denied == kid)));
-    if keys.is_empty() {
+    if keys.is_empty() && remote.is_empty() {
         node.below("denyKids").warn("denies every key: no token of this issuer is accepted");
     }
     keys
@@ -160,106 +169,5 @@ fn audiences(node: &Node<'_>, issuer: Option<&str>, audiences: &[&str]) -> Optio
             node.refuse("`*` stands alone or not at all: remove it or the others".into())
         }
         several => Some(Some(several.iter().map(|audience| (*audience).to_owned()).collect())),
-    }
-}
-
-/// The keys of all sources. A source that gives none is an error; a key that cannot be used beside others
-/// that can is not.
-fn keys(
-    node: &Node<'_>,
-    sources: &[KeySource<'_>],
-    algorithms: Option<&[Algorithm]>,
-    limits: Limits,
-    secrets: &Secrets<'_>,
-) -> Option<Vec<Key>> {
-    let read: Vec<Option<Vec<Key>>> =
-        sources.iter().map(|source| source_keys(source, algorithms, secrets)).collect();
-    let keys: Vec<Key> = read.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
-    for algorithm in algorithms.into_iter().flatten() {
-        if !keys.iter().any(|key| key.algorithms().contains(algorithm)) {
-            node.below("algorithms")
-                .error(format!("{algorithm} goes with none of the keys: remove it, or add a key for it"));
-        }
-    }
-    check_tries(&node.below("keys"), &keys, limits);
-    Some(keys)
-}
-
-/// Keys that one token could be tried with are no more than the tries: the last of them would never be used.
-fn check_tries(node: &Node<'_>, keys: &[Key], limits: Limits) {
-    for (key, algorithm) in
-        keys.iter().flat_map(|key| key.algorithms().iter().map(move |algorithm| (key, algorithm)))
-    {
-        let alike = keys
-            .iter()
-            .filter(|other| other.kid() == key.kid() && other.algorithms().contains(algorithm))
-            .count();
-        let of = if key.kid().is_some() { "of one `kid`" } else { "without `kid`" };
-        if alike > limits.signature_tries {
-            node.error(format!(
-                "has {alike} {algorithm} keys {of}, and a token is tried with {} (`limits.signatureTries`): \
-                 give each a `kid` of its own",
-                limits.signature_tries
-            ));
-        } else if alike > limits.module_signature_tries {
-            node.warn(format!(
-                "has {alike} {algorithm} keys {of}: where Envoy cannot verify, a token is tried with {} only \
-                 (`limits.moduleSignatureTries`)",
-                limits.module_signature_tries
-            ));
-        }
-    }
-}
-
-fn source_keys(
-    source: &KeySource<'_>,
-    algorithms: Option<&[Algorithm]>,
-    secrets: &Secrets<'_>,
-) -> Option<Vec<Key>> {
-    match source {
-        KeySource::Jwks(node) => {
-            let set = written::jwks(node)?;
-            if let Some(position) = jwk::private_key(&set) {
-                return node.refuse(format!(
-                    "keys[{position}] holds a private or symmetric key: give the public part only, \
-                     and replace this key, for it has left its place"
-                ));
-            }
-            let set = match KeySet::parse(&set, algorithms) {
-                Ok(set) => set,
-                Err(reason) => return node.refuse(reason.into()),
-            };
-            if set.keys.is_empty() {
-                let reasons: Vec<String> = set
-                    .unusable
-                    .iter()
-                    .map(|(position, reason)| format!("keys[{position}]: {reason}"))
-                    .collect();
-                return node.refuse(format!(
-                    "has no usable key ({})",
-                    if reasons.is_empty() { "it is empty".into() } else { reasons.join("; ") }
-                ));
-            }
-            for (position, reason) in &set.unusable {
-                node.warn(format!("keys[{position}] is left out: {reason}"));
-            }
-            Some(set.keys)
-        }
-        KeySource::Secret(secret) => match secret::resolve(secret, secrets)? {
-            Resolved::Unchecked => None,
-            Resolved::Value(value) => {
-                let key = VerifyingKey::hmac(&value).and_then(|key| Key::new(key, None, None, algorithms));
-                key.map_or_else(|reason| secret.node.refuse(reason.into()), |key| Some(vec![key]))
-            }
-        },
-        KeySource::Pem { pem, kid, alg } => {
-            let key = VerifyingKey::from_pem(pem.text()?).and_then(|public| {
-                Key::new(public, kid.map(str::to_owned), alg.map(Algorithm::as_str), algorithms)
-            });
-            match key {
-                Ok(key) => Some(vec![key]),
-                Err(reason) => pem.refuse(format!("is not a usable key: {reason}")),
-            }
-        }
     }
 }

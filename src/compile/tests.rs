@@ -193,3 +193,51 @@ fn numbers_may_have_become_doubles_on_the_way() {
         assert!(errors(&limits(bad.clone()))[0].starts_with(path), "{bad}");
     }
 }
+
+#[test]
+fn a_list_or_map_of_more_than_100_entries_is_refused() {
+    let names = |count: usize| (0..count).map(|number| format!("x-number-{number}"));
+    let list = |count| with(outer(), "/strip", names(count).collect());
+    let map = |count| {
+        let injected = names(count).map(|name| (name, json!({"value": "x"}))).collect();
+        with(outer(), "/inject", Value::Object(injected))
+    };
+    assert_eq!((errors(&list(100)), errors(&map(100))), (vec![], vec![]));
+    assert_eq!(errors(&list(101)), ["strip: has 101 entries, and at most 100 are accepted"]);
+    assert_eq!(errors(&map(101)), ["inject: has 101 entries, and at most 100 are accepted"]);
+}
+
+/// A number cut to 32 bits would be another one, and a good one.
+#[test]
+fn a_number_that_is_good_in_its_lowest_32_bits_is_refused_all_the_same() {
+    const CUT: u64 = 1 << 32;
+    for (limit, good) in [
+        ("tokenBytes", 65_536_u64),
+        ("jsonDepth", 100),
+        ("signatureTries", 16),
+        ("moduleSignatureTries", 4),
+        ("injectedBytes", 32_768),
+    ] {
+        let limits = |value| with(outer(), "/limits", json!({ limit: value }));
+        assert_eq!(errors(&limits(json!(good))), [""; 0], "{limit}");
+        #[expect(clippy::cast_precision_loss, reason = "the sum has 33 bits")]
+        for bad in [json!(good + CUT), json!((good + CUT) as f64), json!(good + 1)] {
+            assert!(
+                errors(&limits(bad.clone()))[0].starts_with(&format!("limits.{limit}: ")),
+                "{limit}: {bad}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_duration_that_is_good_in_its_lowest_32_bits_is_refused_all_the_same() {
+    let (leeway, path) = ("/issuers/main/leeway", "issuers.main.leeway");
+    assert_eq!(errors(&with(outer(), leeway, json!("300000ms"))), [""; 0]);
+    // 60 seconds and 2^32 milliseconds, seconds, or thereabouts.
+    for bad in ["4295027296ms", "4294967356s", "71582790m", "1193047h", "18446744073709611616ms"] {
+        refused(outer(), leeway, json!(bad), path);
+    }
+    // In milliseconds, a year is more than 32 bits hold.
+    assert_eq!(errors(&with(outer(), "/issuers/main/maxLifetime", json!("8784h"))), [""; 0]);
+}

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
+use super::keys::{self, KeySource};
 use super::node::Node;
-use super::secret::{self, Secret};
 use super::source::{self, Source};
 use crate::jose::algorithm::Algorithm;
 use crate::jose::claims::{AcceptedClaim, ClaimRef, Confirmation, Expiration};
@@ -62,24 +60,6 @@ pub enum Tenants {
     Only(Vec<Tenant>),
 }
 
-/// Where keys come from.
-#[derive(Debug)]
-pub enum KeySource<'v> {
-    /// `jwks`: a JWK Set as an object or as its text.
-    Jwks(Node<'v>),
-    /// `pem`: one public key.
-    Pem {
-        /// `pem`.
-        pem: Node<'v>,
-        /// `kid`.
-        kid: Option<&'v str>,
-        /// `alg`.
-        alg: Option<Algorithm>,
-    },
-    /// `secret`: an HMAC secret.
-    Secret(Secret<'v>),
-}
-
 /// An accepted `typ`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Type {
@@ -109,13 +89,16 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Issuer<'v>> {
     let issuer = fields.required("issuer", "write the exact `iss` of its tokens");
     let audiences = fields
         .required("audiences", "list the `aud` values that are meant for you, or `[\"*\"]` not to check");
-    let keys = fields.required("keys", "give its public keys, as in `[{jwks: ...}]` or `[{pem: ...}]`");
-    let leeway = fields.optional("leeway").and_then(|leeway| leeway.duration(MAX_LEEWAY));
+    let key_sources = fields.required(
+        "keys",
+        "give its public keys, as in `[{remote: {url: ...}}]`, `[{jwks: ...}]` or `[{pem: ...}]`",
+    );
+    let leeway = fields.optional("leeway").and_then(|leeway| leeway.duration(Duration::ZERO..=MAX_LEEWAY));
     let read = Issuer {
         issuer: issuer.and_then(|issuer| issuer.text()),
         audiences: audiences.map(|list| list.each(Node::text)),
-        keys: keys.map(|list| list.each(key_source)),
-        algorithms: fields.optional("algorithms").map(|list| list.each(algorithm)),
+        keys: key_sources.map(|list| list.each(keys::read)),
+        algorithms: fields.optional("algorithms").map(|list| list.each(keys::algorithm)),
         sources: fields
             .optional("sources")
             .map_or_else(|| source::default(&node.below("sources")), |sources| source::read(&sources)),
@@ -131,7 +114,9 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Issuer<'v>> {
             .map_or_else(|| claims(&["sub"]), |list| list.each(claim)),
         claims: fields.optional("claims").map(|claims| accepted_claims(&claims)).unwrap_or_default(),
         leeway: leeway.unwrap_or(Duration::from_secs(60)),
-        max_lifetime: fields.optional("maxLifetime").and_then(|node| node.duration(MAX_LIFETIME)),
+        max_lifetime: fields
+            .optional("maxLifetime")
+            .and_then(|node| node.duration(Duration::ZERO..=MAX_LIFETIME)),
         confirmation: fields
             .optional("confirmation")
             .and_then(|node| {
@@ -148,36 +133,6 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Issuer<'v>> {
     };
     fields.finish();
     Some(read)
-}
-
-fn key_source<'v>(node: &Node<'v>) -> Option<KeySource<'v>> {
-    let mut fields = node.object()?;
-    let jwks = fields.optional("jwks").map(KeySource::Jwks);
-    let secret = fields.optional("secret").map(|node| secret::read(&node));
-    let (pem, kid, alg) = (fields.optional("pem"), fields.optional("kid"), fields.optional("alg"));
-    if pem.is_none() {
-        for node in [&kid, &alg].into_iter().flatten() {
-            node.error("goes with `pem` only: a JWK has its own, and a secret has none");
-        }
-    }
-    // A field that could not be read has its error; the source is kept for the errors that it may have
-    // besides.
-    let (kid, alg) = (kid.and_then(|kid| kid.text()), alg.and_then(|alg| algorithm(&alg)));
-    let pem = pem.map(|pem| KeySource::Pem { pem, kid, alg });
-    let kinds = ["jwks", "pem", "secret"].iter().filter(|kind| node.value().get(kind).is_some()).count();
-    let source = match kinds {
-        0 => node.refuse("has no keys: give `jwks`, `pem` or `secret`".into()),
-        1 => jwks.or(pem).or(secret.flatten().map(KeySource::Secret)),
-        _ => node.refuse("has keys of several kinds: make each a source of its own".into()),
-    };
-    fields.finish();
-    source
-}
-
-fn algorithm(node: &Node<'_>) -> Option<Algorithm> {
-    let mut choices = Algorithm::ALL.map(|algorithm| (algorithm.as_str(), algorithm)).to_vec();
-    choices.push(("Ed25519", Algorithm::EdDsa));
-    node.choice(&choices)
 }
 
 fn tenants(node: &Node<'_>) -> Tenants {
@@ -257,21 +212,4 @@ fn identity(node: Option<&Node<'_>>) -> Identity {
         fields.finish();
     }
     identity
-}
-
-/// A JWK Set that may stand as an object or as its text.
-pub(crate) fn jwks(node: &Node<'_>) -> Option<Value> {
-    match node.value() {
-        set @ Value::Object(_) => Some(set.clone()),
-        Value::String(text) => match crate::json::parse(text.as_bytes(), super::BOUNDS) {
-            Ok(set) => Some(set),
-            Err(crate::json::Error::Syntax(message)) => node.refuse(format!("is {message}")),
-            Err(crate::json::Error::Duplicates(paths)) => {
-                node.refuse(format!("has {} twice: remove one", paths.join(", ")))
-            }
-        },
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
-            node.refuse("must be a JWK Set, as an object or as its text".into())
-        }
-    }
 }

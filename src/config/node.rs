@@ -130,8 +130,8 @@ impl<'v> Node<'v> {
         found.map(|(_, choice)| choice.clone()).or_else(|| self.refuse(format!("must be one of {}", words())))
     }
 
-    /// A duration: a whole number with `ms`, `s`, `m` or `h`.
-    pub(crate) fn duration(&self, max: Duration) -> Option<Duration> {
+    /// A duration in the range: a whole number with `ms`, `s`, `m` or `h`.
+    pub(crate) fn duration(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
         let text = self.text()?;
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         let (number, unit) = text.split_at_checked(digits)?;
@@ -145,8 +145,15 @@ impl<'v> Node<'v> {
         let milliseconds =
             number.parse::<u64>().ok().zip(per_unit).and_then(|(number, unit)| number.checked_mul(unit));
         match milliseconds.map(Duration::from_millis) {
-            Some(duration) if duration <= max => Some(duration),
-            Some(_) => self.refuse(format!("is longer than {}s, the most that is accepted", max.as_secs())),
+            Some(duration) if duration > *range.end() => {
+                let most = range.end().as_secs();
+                self.refuse(format!("is longer than {most}s, the most that is accepted"))
+            }
+            Some(duration) if duration < *range.start() => {
+                let least = range.start().as_millis();
+                self.refuse(format!("is shorter than {least}ms, the least that is accepted"))
+            }
+            Some(duration) => Some(duration),
             None => self.refuse(
                 "is not a duration: write a whole number and a unit, as in `500ms`, `30s`, `10m`, `24h`"
                     .into(),
@@ -174,6 +181,7 @@ impl<'v> Node<'v> {
             .or_else(|| self.wrong_kind("a list"))
             .map(Vec::as_slice)
             .unwrap_or_default();
+        self.check_entries(elements.len());
         let nodes = elements
             .iter()
             .enumerate()

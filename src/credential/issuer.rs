@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::remote::RemoteSource;
 use super::source::Source;
 use crate::denial::Code;
-use crate::jose::claims::{ClaimRef, ClaimRules};
+use crate::jose::algorithm::{Algorithm, Family};
+use crate::jose::claims::{ClaimRef, ClaimRules, Validity};
 use crate::jose::compact::Compact;
 use crate::jose::header::Header;
 use crate::jose::jwk::Key;
-use crate::jose::signature::{self, Keys, Tries, Verified};
+use crate::jose::signature::{self, Engines, Tries, Verified};
 use crate::principal::{Grant, Principal, Subject};
 use crate::tenant::Tenant;
 use crate::time::UnixTime;
@@ -22,7 +24,12 @@ pub struct Issuer {
     pub(crate) name: Arc<str>,
     /// The `iss` of its tokens; none where any is accepted.
     pub(crate) iss: Option<String>,
+    /// Keys that stand in the configuration.
     pub(crate) keys: Vec<Key>,
+    /// Where more are published.
+    pub(crate) remote: Vec<Arc<RemoteSource>>,
+    /// What its tokens may be signed with; none where the keys decide.
+    pub(crate) algorithms: Option<Vec<Algorithm>>,
     /// Keys that are no longer believed, in a set or not: a token that names one is refused before any key is
     /// tried.
     pub(crate) deny_kids: Vec<String>,
@@ -90,29 +97,56 @@ impl Issuer {
         self.sources.iter().find(|source| source.place == place).copied()
     }
 
-    /// The principal that a token proves at the time `now`.
+    /// What a token's header says that no key can mend.
     ///
     /// # Errors
-    /// The first check that fails: type, algorithm, key, signature, registered claims, identity.
+    /// [`Code::TypeNotAllowed`], [`Code::AlgorithmNotAllowed`], and [`Code::KeyUnknown`] for a key that is no
+    /// longer believed.
+    pub fn screen(&self, header: &Header) -> Result<(), Code> {
+        if !self.types.accept(header) {
+            return Err(Code::TypeNotAllowed);
+        }
+        if !header.algorithm.is_some_and(|algorithm| self.allows(algorithm)) {
+            return Err(Code::AlgorithmNotAllowed);
+        }
+        if self.denies(header.kid.as_deref()) { Err(Code::KeyUnknown) } else { Ok(()) }
+    }
+
+    /// Whether a key of this `kid` is no longer believed.
+    #[must_use]
+    pub fn denies(&self, kid: Option<&str>) -> bool {
+        kid.is_some_and(|kid| self.deny_kids.iter().any(|denied| denied == kid))
+    }
+
+    /// Whether there may be a key for this algorithm. Published keys are never secrets, and what they are is
+    /// not known here.
+    fn allows(&self, algorithm: Algorithm) -> bool {
+        let is_listed = self.algorithms.as_ref().is_none_or(|listed| listed.contains(&algorithm));
+        let is_served = || self.keys.iter().any(|key| key.algorithms().contains(&algorithm));
+        let is_published = !self.remote.is_empty() && algorithm.family() != Family::Hmac;
+        // Where every key was denied, the key is what is wrong with a token, not its algorithm.
+        let has_none = self.keys.is_empty() && self.remote.is_empty();
+        is_listed && (is_published || has_none || is_served())
+    }
+
+    /// The principal that a screened token proves at the time `now` by one of these keys, and when it would
+    /// prove the same.
+    ///
+    /// # Errors
+    /// The first check that fails: key, signature, registered claims, identity.
     pub fn authenticate(
         &self,
         token: Compact<'_>,
-        keys: &Keys,
+        keys: &[&Key],
+        engines: &Engines,
         tries: Tries,
         now: UnixTime,
-    ) -> Result<Principal, Code> {
-        if !self.types.accept(token.header()) {
-            return Err(Code::TypeNotAllowed);
-        }
-        let kid = token.header().kid.as_deref();
-        if kid.is_some_and(|kid| self.deny_kids.iter().any(|denied| denied == kid)) {
-            return Err(Code::KeyUnknown);
-        }
-        let verified = signature::verify(token, &self.keys, keys, tries)?;
-        self.rules.check(&verified, now)?;
+    ) -> Result<(Principal, Validity), Code> {
+        let verified = signature::verify(token, keys, engines, tries)?;
+        let validity = self.rules.check(&verified, now)?;
         let principal = self.identity.read(&self.name, &self.realm, &verified)?;
         self.realm.check_tenant(principal.tenant.as_ref())?;
-        Ok(principal)
+        Ok((principal, validity))
     }
 }
 

@@ -21,7 +21,7 @@ impl Engine for Host {
         let der;
         let signature = match key.family() {
             Family::Rsa | Family::Ed25519 | Family::Hmac => signature,
-            Family::P256 | Family::P384 => match ecdsa_der(signature) {
+            Family::P256 | Family::P384 | Family::P521 => match ecdsa_der(signature) {
                 Some(converted) => {
                     der = converted;
                     &der
@@ -50,7 +50,7 @@ fn digest(algorithm: Algorithm) -> Option<&'static str> {
     match algorithm {
         Algorithm::Rs256 | Algorithm::Es256 => Some("sha256"),
         Algorithm::Rs384 | Algorithm::Es384 => Some("sha384"),
-        Algorithm::Rs512 => Some("sha512"),
+        Algorithm::Rs512 | Algorithm::Es512 => Some("sha512"),
         Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 | Algorithm::EdDsa => None,
         Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => None,
     }

@@ -4,6 +4,8 @@
 //! give response-code details; a panic ends the worker's VM. So the calls are declared here as the ABI has
 //! them, and each failure is a value.
 
+use std::time::Duration;
+
 use crate::denial::response::Response;
 use crate::time::UnixTime;
 
@@ -30,6 +32,7 @@ const NOT_FOUND: u32 = 1;
 pub(super) enum Map {
     RequestHeaders = 0,
     RequestTrailers = 1,
+    CalloutResponseHeaders = 6,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,10 +40,14 @@ pub(super) enum Map {
 pub(super) enum Level {
     Debug = 1,
     Info = 2,
+    Warn = 3,
     Error = 4,
 }
 
+const CALLOUT_RESPONSE_BODY: u32 = 4;
 const PLUGIN_CONFIGURATION: u32 = 7;
+/// The stream type whose processing is continued: that of the request.
+const HTTP_REQUEST: u32 = 0;
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
@@ -55,6 +62,16 @@ unsafe extern "C" {
         size: *mut usize,
     ) -> u32;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_get_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_set_effective_context(context: u32) -> u32;
+    fn proxy_continue_stream(stream: u32) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
     fn proxy_replace_header_map_value(
         map: u32,
         name: *const u8,
@@ -131,6 +148,61 @@ pub(super) fn configuration(size: usize) -> Result<Vec<u8>> {
     answer("proxy_get_buffer_bytes", |data, length| unsafe {
         proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, size, data, length)
     })
+}
+
+/// The body of the callout that is being answered, `size` bytes of it.
+pub(super) fn callout_body(size: usize) -> Result<Vec<u8>> {
+    if size == 0 {
+        return Ok(Vec::new());
+    }
+    // SAFETY: `answer` gives pointers to live variables.
+    answer("proxy_get_buffer_bytes", |data, length| unsafe {
+        proxy_get_buffer_bytes(CALLOUT_RESPONSE_BODY, 0, size, data, length)
+    })
+}
+
+/// The first copy of a header; none where it is not there.
+pub(super) fn value(map: Map, name: &[u8]) -> Result<Option<Vec<u8>>> {
+    // SAFETY: the pointer and the length are those of a live slice; `answer` gives pointers to live
+    // variables.
+    let found = answer("proxy_get_header_map_value", |data, size| unsafe {
+        proxy_get_header_map_value(map as u32, name.as_ptr(), name.len(), data, size)
+    });
+    match found {
+        Ok(value) => Ok(Some(value)),
+        Err(HostError { status: NOT_FOUND, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// From here on, calls are about this stream.
+pub(super) fn enter(stream: u32) -> Result<()> {
+    // SAFETY: the call takes a number.
+    checked("proxy_set_effective_context", unsafe { proxy_set_effective_context(stream) })
+}
+
+/// The request of this stream goes on.
+pub(super) fn continue_request() -> Result<()> {
+    // SAFETY: the call takes a number.
+    checked("proxy_continue_stream", unsafe { proxy_continue_stream(HTTP_REQUEST) })
+}
+
+/// Calls this plugin's `on_tick` after this time, about; never where there is none.
+pub(super) fn tick_after(wait: Option<Duration>) -> Result<()> {
+    // Zero would mean never; and a clock that is set is noticed within the longest wait.
+    let wait = wait.map(|wait| wait.clamp(Duration::from_millis(1), Duration::from_secs(10)));
+    let period = wait.map_or(0, |wait| u32::try_from(wait.as_millis()).unwrap_or(u32::MAX));
+    // SAFETY: the call takes a number.
+    checked("proxy_set_tick_period_milliseconds", unsafe { proxy_set_tick_period_milliseconds(period) })
+}
+
+/// Sends a request to a cluster, and gives the host's number for it; none where the host did not send it.
+///
+/// This call goes through the SDK, which must know whose the answer is. The statuses on which it panics are
+/// none that Envoy gives here: it answers Ok, BadArgument or InternalFailure (envoy:
+/// source/extensions/common/wasm/context.cc, `Context::httpCall`).
+pub(super) fn call_out(cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Option<u32> {
+    proxy_wasm::hostcalls::dispatch_http_call(cluster, headers.to_vec(), None, Vec::new(), timeout).ok()
 }
 
 /// The names and values of a header map, as the host serialised them.

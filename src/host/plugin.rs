@@ -1,31 +1,29 @@
-//! The plugin: turns the configuration into a policy, once, and hands it to each request.
+//! The plugin: turns the configuration into a policy, once, and hands it to each request; and passes on what
+//! time and issuers bring.
 
-use std::cell::OnceCell;
 use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
-use super::crypto::Host;
-use super::envoy::{self, Level};
+use super::envoy::{self, HostError, Level};
+use super::keys;
 use super::stream::Stream;
 use crate::compile::{self, Compiled, Secrets};
 use crate::config::error::{ConfigError, ConfigErrors};
-use crate::jose::signature::{Backend, Keys};
 use crate::policy::Policy;
-
-thread_local! {
-    /// Who verifies what. It is the host's property, not the configuration's, so it is settled once in a VM.
-    static KEYS: OnceCell<Rc<Keys>> = const { OnceCell::new() };
-}
 
 /// The root context.
 #[derive(Default)]
 pub(super) struct Plugin {
-    configured: Option<(Rc<Policy>, Rc<Keys>)>,
+    policy: Option<Rc<Policy>>,
 }
 
-impl Context for Plugin {}
+impl Context for Plugin {
+    fn on_http_call_response(&mut self, call: u32, headers: usize, body_size: usize, _: usize) {
+        report(keys::answered(call, headers, body_size));
+    }
+}
 
 impl RootContext for Plugin {
     /// False makes Envoy refuse the configuration: a door that does not know its policy does not open.
@@ -40,7 +38,8 @@ impl RootContext for Plugin {
                     Level::Info,
                     &format!("vestibule {}: {door} door configured", env!("CARGO_PKG_VERSION")),
                 );
-                self.configured = Some((Rc::new(policy), keys()));
+                report(envoy::now().map(|now| keys::watch(&policy, now)));
+                self.policy = Some(Rc::new(policy));
                 true
             }
             Err(errors) => {
@@ -52,8 +51,12 @@ impl RootContext for Plugin {
         }
     }
 
-    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream::new(self.configured.clone())))
+    fn on_tick(&mut self) {
+        report(envoy::now().map(keys::tick));
+    }
+
+    fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream::new(id, self.policy.clone())))
     }
 
     fn get_type(&self) -> Option<ContextType> {
@@ -68,21 +71,10 @@ fn load(size: usize) -> Result<Compiled<Policy>, ConfigErrors> {
     compile::compile(&document, &Secrets::From(&|name| std::env::var(name).ok()))
 }
 
-fn keys() -> Rc<Keys> {
-    KEYS.with(|keys| {
-        let settled = keys.get_or_init(|| {
-            let keys = Keys::settle(Some(Box::new(Host)));
-            let served = keys.backends().iter().map(|(algorithm, backend)| match backend {
-                Backend::Host => format!("{algorithm} by the host"),
-                Backend::Module => format!("{algorithm} in the module"),
-                Backend::Nobody => format!("{algorithm} by nobody"),
-            });
-            envoy::log(
-                Level::Info,
-                &format!("vestibule: signatures verified: {}", served.collect::<Vec<_>>().join(", ")),
-            );
-            Rc::new(keys)
-        });
-        Rc::clone(settled)
-    })
+/// Here no request is at hand that could be denied: keys that could not be fetched are keys that are not
+/// there.
+fn report(outcome: Result<(), HostError>) {
+    if let Err(error) = outcome {
+        envoy::log(Level::Error, &format!("vestibule: {error}"));
+    }
 }

@@ -21,6 +21,8 @@ pub enum Algorithm {
     Es256,
     /// ECDSA with P-384 and SHA-384.
     Es384,
+    /// ECDSA with P-521 and SHA-512.
+    Es512,
     /// EdDSA with Ed25519 (RFC 8037 section 3.1; `Ed25519` in RFC 9864).
     EdDsa,
     /// HMAC with SHA-256.
@@ -40,6 +42,8 @@ pub enum Family {
     P256,
     /// The curve P-384.
     P384,
+    /// The curve P-521.
+    P521,
     /// The curve Ed25519.
     Ed25519,
     /// A secret that issuer and verifier share. No public key is ever one.
@@ -48,7 +52,7 @@ pub enum Family {
 
 impl Algorithm {
     /// Every algorithm.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Rs256,
         Self::Rs384,
         Self::Rs512,
@@ -57,6 +61,7 @@ impl Algorithm {
         Self::Ps512,
         Self::Es256,
         Self::Es384,
+        Self::Es512,
         Self::EdDsa,
         Self::Hs256,
         Self::Hs384,
@@ -85,6 +90,7 @@ impl Algorithm {
             Self::Ps512 => "PS512",
             Self::Es256 => "ES256",
             Self::Es384 => "ES384",
+            Self::Es512 => "ES512",
             Self::EdDsa => "EdDSA",
             Self::Hs256 => "HS256",
             Self::Hs384 => "HS384",
@@ -99,6 +105,7 @@ impl Algorithm {
             Self::Rs256 | Self::Rs384 | Self::Rs512 | Self::Ps256 | Self::Ps384 | Self::Ps512 => Family::Rsa,
             Self::Es256 => Family::P256,
             Self::Es384 => Family::P384,
+            Self::Es512 => Family::P521,
             Self::EdDsa => Family::Ed25519,
             Self::Hs256 | Self::Hs384 | Self::Hs512 => Family::Hmac,
         }
@@ -122,6 +129,7 @@ impl Algorithm {
             | Self::Ps512
             | Self::Es256
             | Self::Es384
+            | Self::Es512
             | Self::EdDsa => None,
         }
     }
@@ -141,6 +149,8 @@ impl Family {
             Self::Rsa | Self::Hmac => None,
             Self::P256 | Self::Ed25519 => Some(32),
             Self::P384 => Some(48),
+            // 521 bits: the topmost byte has one of them.
+            Self::P521 => Some(66),
         }
     }
 }

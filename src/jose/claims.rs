@@ -85,12 +85,35 @@ pub struct ClaimRules {
     pub confirmation: Confirmation,
 }
 
+/// When a token is valid, by its own dates and the leeway: everything else about it does not depend on time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// From this time on.
+    pub from: UnixTime,
+    /// Before this time; none where it never ends.
+    pub until: Option<UnixTime>,
+}
+
+impl Validity {
+    /// Whether it is valid at this time.
+    #[must_use]
+    pub fn holds(&self, now: UnixTime) -> bool {
+        self.from <= now && self.until.is_none_or(|until| now < until)
+    }
+
+    /// The same, and before `end` at the latest.
+    #[must_use]
+    pub fn ending_by(self, end: UnixTime) -> Self {
+        Self { until: Some(self.until.map_or(end, |until| until.min(end))), ..self }
+    }
+}
+
 impl ClaimRules {
-    /// Checks the claims of a verified token at the time `now`.
+    /// Checks the claims of a verified token at the time `now`, and says when it would say the same.
     ///
     /// # Errors
     /// The first rule that is broken, in the order of this function.
-    pub fn check(&self, token: &Verified, now: UnixTime) -> Result<(), Code> {
+    pub fn check(&self, token: &Verified, now: UnixTime) -> Result<Validity, Code> {
         let claims = token.claims();
         for name in ["iss", "sub", "jti"] {
             if claims.get(name).is_some_and(|value| !value.is_string()) {
@@ -126,9 +149,14 @@ impl ClaimRules {
         self.accepted.iter().try_for_each(|accepted| accepted.check(claims))?;
         // RFC 7800: a token bound to a key is worth nothing without the proof, and is no bearer token.
         match (self.confirmation, claims.get("cnf")) {
-            (Confirmation::Refuse, Some(_)) => Err(Code::ConfirmationRequired),
-            (Confirmation::Refuse, None) | (Confirmation::Ignore, _) => Ok(()),
+            (Confirmation::Refuse, Some(_)) => return Err(Code::ConfirmationRequired),
+            (Confirmation::Refuse, None) | (Confirmation::Ignore, _) => {}
         }
+        let from = [begins, issued].into_iter().flatten().max().unwrap_or(UnixTime::from_secs(0));
+        Ok(Validity {
+            from: from.earlier_by(self.leeway),
+            until: expires.map(|expires| expires.later_by(self.leeway)),
+        })
     }
 
     fn check_audience(&self, claims: &Value) -> Result<(), Code> {

@@ -147,6 +147,17 @@ mod tests {
     }
 
     #[test]
+    fn a_token_as_long_as_any_limit_is_read_whole() {
+        let short = token(r#"{"alg":"RS256"}"#, "{}");
+        let unsigned = short.strip_suffix("AA").unwrap();
+        let signature = "A".repeat(65_536 - unsigned.len());
+        let token = format!("{unsigned}{signature}");
+        let compact = Compact::parse(token.as_bytes(), Size { bytes: 65_536, depth: 4 }).unwrap();
+        assert_eq!(compact.signature, base64url(signature.as_bytes()).unwrap());
+        assert_eq!(compact.signing_input.len() + 1 + signature.len(), 65_536);
+    }
+
+    #[test]
     fn header_and_payload_are_objects_without_duplicates() {
         for payload in [
             "[]",

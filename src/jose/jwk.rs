@@ -15,6 +15,16 @@ pub struct Key {
     material: VerifyingKey,
 }
 
+/// Public keys are equal that serve the same and have the same parts; secrets are never compared.
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.kid == other.kid
+            && self.algorithms == other.algorithms
+            && self.material.family() != Family::Hmac
+            && self.material.spki() == other.material.spki()
+    }
+}
+
 /// The most keys a set may hold; a longer one is refused whole, lest the one that matters be cut off.
 pub const MAX_KEYS: usize = 100;
 
@@ -64,6 +74,9 @@ impl Key {
     /// # Errors
     /// Why it cannot be used.
     pub fn from_jwk(jwk: &Value, allowed: Option<&[Algorithm]>) -> Result<Self, Unusable> {
+        if is_private(jwk) && jwk.get("kty").is_none_or(|kty| kty != "oct") {
+            return Err("it gives away its private part, so anybody may sign with it");
+        }
         let text = |name, wrong| match jwk.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.as_str())),
@@ -91,6 +104,7 @@ impl Key {
                 let family = match text("crv", "its `crv` is not a string")? {
                     Some("P-256") => Family::P256,
                     Some("P-384") => Family::P384,
+                    Some("P-521") => Family::P521,
                     _ => return Err("its `crv` is not supported"),
                 };
                 let (x, y) =
@@ -137,9 +151,8 @@ fn default_algorithms(family: Family, allowed: Option<&[Algorithm]>) -> Vec<Algo
     match (family, allowed) {
         (Family::Rsa, None) => vec![Algorithm::Rs256],
         (Family::Hmac, None) => vec![Algorithm::Hs256],
-        (Family::Rsa | Family::Hmac, Some(_)) | (Family::P256 | Family::P384 | Family::Ed25519, _) => {
-            family.algorithms().collect()
-        }
+        (Family::Rsa | Family::Hmac, Some(_))
+        | (Family::P256 | Family::P384 | Family::P521 | Family::Ed25519, _) => family.algorithms().collect(),
     }
 }
 
@@ -171,7 +184,9 @@ impl KeySet {
 #[must_use]
 pub fn private_key(set: &Value) -> Option<usize> {
     let jwks = set.get("keys")?.as_array()?;
-    jwks.iter().position(|jwk| {
-        ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|member| jwk.get(member).is_some())
-    })
+    jwks.iter().position(is_private)
+}
+
+fn is_private(jwk: &Value) -> bool {
+    ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|member| jwk.get(member).is_some())
 }

@@ -16,6 +16,7 @@ const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 
 /// RSA moduli outside this range are refused, in bits: too weak below (NIST SP 800-131A), too slow above.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
@@ -67,6 +68,7 @@ impl VerifyingKey {
         let curve = match family {
             Family::P256 => &P256,
             Family::P384 => &P384,
+            Family::P521 => &P521,
             Family::Rsa | Family::Ed25519 | Family::Hmac => {
                 return Err("it is not of a curve with such points");
             }
@@ -143,7 +145,8 @@ impl VerifyingKey {
             EC_PUBLIC_KEY => match info.algorithm.parameters_oid() {
                 Ok(P256) => Self::ec(Family::P256, key),
                 Ok(P384) => Self::ec(Family::P384, key),
-                _ => Err("its curve is not P-256 or P-384"),
+                Ok(P521) => Self::ec(Family::P521, key),
+                _ => Err("its curve is not P-256, P-384 or P-521"),
             },
             RSASSA_PSS => {
                 Err("it is marked as an RSASSA-PSS key, which hosts do not read: give it as a plain RSA key")
@@ -209,4 +212,116 @@ fn spki(oid: ObjectIdentifier, parameters: Option<AnyRef<'_>>, key: &[u8]) -> Op
 fn without_leading_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     number.get(zeros..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use super::*;
+
+    /// A number of so many bytes, of which the first is this and the rest are ones.
+    fn number(top: u8, length: usize) -> Vec<u8> {
+        let mut number = vec![1; length];
+        *number.first_mut().unwrap() = top;
+        number
+    }
+
+    /// A JOSE signature of these numbers, each padded to half of `length`.
+    fn jose(length: usize, numbers: [&[u8]; 2]) -> Vec<u8> {
+        let padded = |number: &[u8]| [vec![0; length / 2 - number.len()], number.to_vec()].concat();
+        numbers.map(padded).concat()
+    }
+
+    /// DER's lengths and signs by hand (X.690 sections 8.1.3 and 8.3): a content of 128 bytes and more takes two
+    /// bytes of length, and a number whose top bit is set takes a zero byte in front, lest it be negative.
+    #[test]
+    fn an_ecdsa_signature_has_its_der_form_whatever_its_numbers_begin_with() {
+        let full = number(0x01, 66);
+        let high = number(0xff, 65);
+        let with_sign = [&[0], &high[..]].concat();
+        let one_less = number(0x7f, 65);
+        type Der<'d> = (&'d [u8], u8, &'d [u8], u8, &'d [u8]);
+        let cases: [(usize, [&[u8]; 2], Der<'_>); 9] = [
+            // r and s fill the field, so that each is 66 bytes long.
+            (132, [&full, &full], (&[0x30, 0x81, 136], 66, &full, 66, &full)),
+            // One leading zero goes, and one comes back for the sign.
+            (132, [&high, &full], (&[0x30, 0x81, 136], 66, &with_sign, 66, &full)),
+            (132, [&full, &high], (&[0x30, 0x81, 136], 66, &full, 66, &with_sign)),
+            (132, [&one_less, &full], (&[0x30, 0x81, 135], 65, &one_less, 66, &full)),
+            // Around the length at which the long form begins.
+            (132, [&full, &number(1, 58)], (&[0x30, 0x81, 128], 66, &full, 58, &number(1, 58))),
+            (132, [&full, &number(1, 57)], (&[0x30, 127], 66, &full, 57, &number(1, 57))),
+            (132, [&[1], &[0x80]], (&[0x30, 7], 1, &[1], 2, &[0, 0x80])),
+            (132, [&[], &[]], (&[0x30, 6], 1, &[0], 1, &[0])),
+            // P-256, for comparison.
+            (
+                64,
+                [&number(0x80, 32), &number(0x7f, 32)],
+                (&[0x30, 69], 33, &[&[0], &number(0x80, 32)[..]].concat(), 32, &number(0x7f, 32)),
+            ),
+        ];
+        for (length, numbers, (head, r_length, r, s_length, s)) in cases {
+            let signature = jose(length, numbers);
+            assert_eq!(signature.len(), length);
+            let expected = [head, &[2, r_length], r, &[2, s_length], s].concat();
+            assert_eq!(ecdsa_der(&signature), Some(expected), "{numbers:02x?}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_a_point_of_its_own_curve_in_uncompressed_form() {
+        let of = |jwk: [&str; 2]| jwk.map(|text| crate::jose::base64url(text.as_bytes()).unwrap()).concat();
+        // The test key ec-521, whose x begins with a zero byte.
+        let p521 = of([
+            "AA-ls5z01mPpfu4zXmDSJVDhDsTeeX-uW45gKdffGrXHkCP_3TMaCI-xuHk6UfK9g4VdSa6nEF3hw8eFMMHxf-Uv",
+            "AUC8YqlC4gHvtOmJEBLSUzHdzdAwK7NqFobnBvUYwEPzBFhm9JIhg7nV9caVog2LACl6mfW_1svznWcQn8-6OB1m",
+        ]);
+        // RFC 7515 appendix A.3.
+        let p256 = of([
+            "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+            "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        ]);
+        let (x, y) = p521.split_at(66);
+        let point = |tag: u8, rest: &[&[u8]]| [&[tag][..], &rest.concat()].concat();
+        let ec = |family, point: &[u8]| {
+            let read = VerifyingKey::ec(family, point);
+            // As a SubjectPublicKeyInfo says it, whose curve and point nothing has compared yet.
+            let curve = if family == Family::P521 { &P521 } else { &P256 };
+            let spki = spki(EC_PUBLIC_KEY, Some(AnyRef::from(curve)), point).unwrap();
+            let again = VerifyingKey::from_spki(&spki);
+            let bytes = |key: Result<VerifyingKey, Unusable>| key.map(|key| key.spki().to_vec());
+            assert_eq!(bytes(read.clone()), bytes(again), "{point:02x?}");
+            read.map(|key| key.signature_length(Algorithm::Es512))
+        };
+        assert_eq!(ec(Family::P521, &point(4, &[&p521])), Ok(132));
+        assert_eq!(ec(Family::P256, &point(4, &[&p256])), Ok(64));
+
+        for tag in [0, 2, 3, 6, 7] {
+            assert!(ec(Family::P521, &point(tag, &[x])).is_err(), "compressed, {tag}");
+            assert!(ec(Family::P521, &point(tag, &[&p521])).is_err(), "uncompressed, {tag}");
+        }
+        let longer = [&[0], x].concat();
+        let off_curve = [y, x].concat();
+        // The same x, and p = 2^521 - 1 once more.
+        let mut unreduced = x.to_vec();
+        *unreduced.first_mut().unwrap() |= 0x02;
+        *unreduced.last_mut().unwrap() -= 1;
+        for (what, refused) in [
+            ("infinity", vec![0]),
+            ("infinity as a point of zeros", point(4, &[&[0; 132]])),
+            ("no point", vec![]),
+            ("a tag alone", vec![4]),
+            ("x without its zero byte", point(4, &[x.get(1..).unwrap(), y])),
+            ("x with another zero byte", point(4, &[&longer, y])),
+            ("a byte more", point(4, &[&p521, &[0]])),
+            ("a byte less", point(4, &[p521.split_last().unwrap().1])),
+            ("x alone", point(4, &[x])),
+            ("a point off the curve", point(4, &[&off_curve])),
+            ("a coordinate outside the field", point(4, &[&unreduced, y])),
+            ("a point of another curve", point(4, &[&p256])),
+        ] {
+            assert!(ec(Family::P521, &refused).is_err(), "{what}");
+        }
+        assert!(ec(Family::P256, &point(4, &[&p521])).is_err(), "P-521 as P-256");
+    }
 }

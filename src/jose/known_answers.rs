@@ -29,6 +29,10 @@ const P256: &str = "\
 const P384: &str = "\
     MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE4BPDcxH8I0V4V8CPsMQwmMvO_zqmmBWbPWfNrPMYuwaIf1zqIOigmdQp7Wzb2gnbcw8DJyGdk2AVDf\
     zBHpv8RAoWfi3MYeWDTs7ypvjFt03iZ-_op5ulsT5hs1pYAeRt";
+const P521: &str = "\
+    MIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQAk0sUDdD7GsjIke87ysANmj1xP0fKwVNcLpSoAdTj8zzsXU52w6noox_CzsuY6nAGt3Gfd\
+    YTOUgKKkZV0UBYA4R4BlButNmKPAr0xZ2CuqzOgx2mp8mwfq2n-UP_R6HmKvkfMaaO3Uq1EWJg-05Yzk4Zy2VSIHWsPB_2eRMgGZ-0bc5\
+    w";
 const RS256: &str = "\
     S6lq4W_innF9AcJa6VZ9YKZ9DoM5l_LkrE4AplAiknUq1OoDLdNgszXl8Xk_AdBhPAoEGTvN7Nr7WyFPEsITpLgkPEImELe3ZapSp5iyWeSwY5\
     gZgZtCAnovt8PoUP5P-Qhz3nXd791J7qcbQIwyECeaIu-JaeZtf81P1NO3Vj6xlhbLcIlDOB7u-HePJ2NdMoMrHZl85jKaPsVUQWDiXC3QQhHL\
@@ -64,6 +68,9 @@ const ES256: &str = "9PKEfSiBn1S4W4v2L-1GO8W9UGIk9YRYNFjCec6yFo6cGuGhcEt2kCAsPrk
 const ES384: &str = "\
     ZQjSWzsNPkMS7WiexToK6UHa3upZL1RUOF4r2bZUqz1-TvJRB60rUTnP69DMaNA1zR3uOmgIvanQ9FS9e6eMt3W4a43ssn7GlIv9UNentcUgFP\
     ho_XkXMncyc-rkXJ7J";
+const ES512: &str = "\
+    AZCiECM5cToJNASVEM8ibvW7SQvi0ZM-i_mOQdogPEUUyXUF8SLq93hlWj7ZLYWUOtNBaEbboM5n2Gbui8ZF1VIcAQWLWOxvMHHtwHTF7\
+    oJ7rN7sxHCHVCVLmKXRP_kC-JrCX61OBITsxyD9mbrYnk7zMLoIQJCFFXyjynAVa-T-VQGN";
 
 /// The secret of the HMACs.
 const SECRET: &[u8] = b"a secret of 64 bytes that stands in this file and guards nothing";
@@ -89,10 +96,11 @@ pub fn right(engine: &dyn Engine, algorithm: Algorithm) -> bool {
         Algorithm::Hs512 => ("", HS512),
         Algorithm::Es256 => (P256, ES256),
         Algorithm::Es384 => (P384, ES384),
+        Algorithm::Es512 => (P521, ES512),
     };
     let key = match algorithm.family() {
         Family::Hmac => VerifyingKey::hmac(SECRET).ok(),
-        Family::Rsa | Family::P256 | Family::P384 | Family::Ed25519 => {
+        Family::Rsa | Family::P256 | Family::P384 | Family::P521 | Family::Ed25519 => {
             base64url(spki.as_bytes()).and_then(|spki| VerifyingKey::from_spki(&spki).ok())
         }
     };

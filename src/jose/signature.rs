@@ -46,15 +46,15 @@ pub enum Backend {
     Nobody,
 }
 
-/// The means to check signatures: the engines, and which of them serves what.
-pub struct Keys {
+/// The engines, and which of them serves what.
+pub struct Engines {
     host: Option<Box<dyn Engine>>,
     backends: [(Algorithm, Backend); Algorithm::ALL.len()],
 }
 
-impl std::fmt::Debug for Keys {
+impl std::fmt::Debug for Engines {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keys").field("backends", &self.backends).finish_non_exhaustive()
+        f.debug_struct("Engines").field("backends", &self.backends).finish_non_exhaustive()
     }
 }
 
@@ -67,7 +67,7 @@ pub struct Tries {
     pub module: usize,
 }
 
-impl Keys {
+impl Engines {
     /// Verification inside the module only.
     #[must_use]
     pub fn in_module() -> Self {
@@ -140,20 +140,20 @@ impl Verified {
     }
 }
 
-/// Checks a token's signature with an issuer's keys.
+/// Checks a token's signature with an issuer's keys, all that are believed now.
 ///
 /// # Errors
 /// [`Code::AlgorithmNotAllowed`], [`Code::KeyUnknown`], [`Code::SignatureInvalid`], and
 /// [`Code::KeysUnavailable`] where no engine could tell.
-pub fn verify(token: Compact<'_>, issuer_keys: &[Key], keys: &Keys, tries: Tries) -> Result<Verified, Code> {
+pub fn verify(token: Compact<'_>, keys: &[&Key], engines: &Engines, tries: Tries) -> Result<Verified, Code> {
     let algorithm = token.header.algorithm.ok_or(Code::AlgorithmNotAllowed)?;
-    let backend = keys.backend(algorithm);
+    let backend = engines.backend(algorithm);
     let limit = if backend == Backend::Host { tries.all } else { tries.all.min(tries.module) };
     let mut unavailable = false;
     // A key that could not make a signature of this length is ruled out without a try.
     let fits = |key: &&Key| key.material().signature_length(algorithm) == token.signature.len();
-    for key in candidates(&token.header, algorithm, issuer_keys)?.into_iter().filter(fits).take(limit) {
-        match keys.verify(backend, algorithm, key.material(), token.signing_input, &token.signature) {
+    for key in candidates(&token.header, algorithm, keys)?.into_iter().filter(fits).take(limit) {
+        match engines.verify(backend, algorithm, key.material(), token.signing_input, &token.signature) {
             Outcome::Valid => return Ok(Verified { claims: token.into_claims() }),
             Outcome::Invalid => {}
             Outcome::Unavailable => unavailable = true,
@@ -162,9 +162,15 @@ pub fn verify(token: Compact<'_>, issuer_keys: &[Key], keys: &Keys, tries: Tries
     Err(if unavailable { Code::KeysUnavailable } else { Code::SignatureInvalid })
 }
 
+/// Whether one of the keys has this `kid`.
+#[must_use]
+pub fn knows(keys: &[&Key], kid: &str) -> bool {
+    keys.iter().any(|key| key.kid() == Some(kid))
+}
+
 /// The keys that may have signed: those of the token's `kid`; those without one where none has it; without a
 /// `kid`, all. Of these, the ones that serve its algorithm.
-fn candidates<'k>(header: &Header, algorithm: Algorithm, keys: &'k [Key]) -> Result<Vec<&'k Key>, Code> {
+fn candidates<'k>(header: &Header, algorithm: Algorithm, keys: &[&'k Key]) -> Result<Vec<&'k Key>, Code> {
     if keys.is_empty() {
         return Err(Code::KeyUnknown);
     }
@@ -172,11 +178,9 @@ fn candidates<'k>(header: &Header, algorithm: Algorithm, keys: &'k [Key]) -> Res
         return Err(Code::AlgorithmNotAllowed);
     }
     let named: Vec<&Key> = match header.kid.as_deref() {
-        None => keys.iter().collect(),
-        Some(kid) if keys.iter().any(|key| key.kid() == Some(kid)) => {
-            keys.iter().filter(|key| key.kid() == Some(kid)).collect()
-        }
-        Some(_) => keys.iter().filter(|key| key.kid().is_none()).collect(),
+        None => keys.to_vec(),
+        Some(kid) if knows(keys, kid) => keys.iter().copied().filter(|key| key.kid() == Some(kid)).collect(),
+        Some(_) => keys.iter().copied().filter(|key| key.kid().is_none()).collect(),
     };
     if named.is_empty() {
         return Err(Code::KeyUnknown);

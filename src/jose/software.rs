@@ -1,5 +1,5 @@
 //! Signature verification inside the module, for hosts that cannot: `jwt-simple`'s keys and the RustCrypto
-//! crates beneath them.
+//! crates beneath them; for ES512, which it does not have, the crate `p521` alone.
 //!
 //! `jwt-simple` verifies whole tokens and reads their claims by rules of its own (a fractional date is cut,
 //! times are compared with a clock). The claims are Vestibule's business, so its keys are used, and the
@@ -13,7 +13,7 @@ use jwt_simple::algorithms::{
 };
 use jwt_simple::algorithms::{HS256Key, HS384Key, HS512Key, MACLike};
 use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
-use sha2::{Digest as _, Sha256, Sha384};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq as _;
 use superboring::hash::MessageDigest;
 use superboring::pkey::{PKey, Public};
@@ -33,6 +33,7 @@ enum Form {
     Rsa(std::sync::Arc<PKey<Public>>),
     P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
+    P521(p521::ecdsa::VerifyingKey),
     Ed25519(ed25519_compact::PublicKey),
     Hmac(std::sync::Arc<[u8]>),
 }
@@ -62,6 +63,10 @@ impl SoftwareKey {
                 let key = ES384PublicKey::from_bytes(point).map_err(|_| off_curve)?;
                 Ok(Self(Form::P384(*key.public_key().as_ref())))
             }
+            Family::P521 => {
+                let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(|_| off_curve)?;
+                Ok(Self(Form::P521(key)))
+            }
             Family::Rsa | Family::Ed25519 | Family::Hmac => Err("it is not of a curve with such points"),
         }
     }
@@ -78,7 +83,7 @@ impl SoftwareKey {
     pub(super) fn secret_length(&self) -> Option<usize> {
         match &self.0 {
             Form::Hmac(secret) => Some(secret.len()),
-            Form::Rsa(_) | Form::P256(_) | Form::P384(_) | Form::Ed25519(_) => None,
+            Form::Rsa(_) | Form::P256(_) | Form::P384(_) | Form::P521(_) | Form::Ed25519(_) => None,
         }
     }
 
@@ -94,13 +99,23 @@ impl SoftwareKey {
                 .is_ok_and(|signature| key.verify_prehash(&Sha256::digest(text), &signature).is_ok()),
             (Form::P384(key), Algorithm::Es384) => p384::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify_prehash(&Sha384::digest(text), &signature).is_ok()),
+            (Form::P521(key), Algorithm::Es512) => p521::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify_prehash(&Sha512::digest(text), &signature).is_ok()),
             (Form::Ed25519(key), Algorithm::EdDsa) => ed25519_compact::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify(text, &signature).is_ok()),
             (Form::Hmac(secret), Algorithm::Hs256) => mac(&HS256Key::from_bytes(secret), text, signature),
             (Form::Hmac(secret), Algorithm::Hs384) => mac(&HS384Key::from_bytes(secret), text, signature),
             (Form::Hmac(secret), Algorithm::Hs512) => mac(&HS512Key::from_bytes(secret), text, signature),
             // A key of another family verifies nothing.
-            (Form::Rsa(_) | Form::P256(_) | Form::P384(_) | Form::Ed25519(_) | Form::Hmac(_), _) => false,
+            (
+                Form::Rsa(_)
+                | Form::P256(_)
+                | Form::P384(_)
+                | Form::P521(_)
+                | Form::Ed25519(_)
+                | Form::Hmac(_),
+                _,
+            ) => false,
         }
     }
 }

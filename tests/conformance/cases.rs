@@ -93,17 +93,22 @@ fn ec(group: &ecdsa::TestGroup) -> Option<Algorithm> {
     match (group.key.curve, group.hash) {
         (EllipticCurve::Secp256r1, HashFunction::Sha2_256) => Some(Algorithm::Es256),
         (EllipticCurve::Secp384r1, HashFunction::Sha2_384) => Some(Algorithm::Es384),
+        (EllipticCurve::Secp521r1, HashFunction::Sha2_512) => Some(Algorithm::Es512),
         _ => None,
     }
 }
 
 fn ec_key(group: &ecdsa::TestGroup) -> Result<VerifyingKey, Unusable> {
-    let family = match group.key.curve {
+    both(VerifyingKey::from_spki(&group.der), VerifyingKey::ec(family(group.key.curve), &group.key.key))
+}
+
+fn family(curve: EllipticCurve) -> Family {
+    match curve {
         EllipticCurve::Secp256r1 => Family::P256,
         EllipticCurve::Secp384r1 => Family::P384,
+        EllipticCurve::Secp521r1 => Family::P521,
         curve => panic!("{curve:?} is not asked for"),
-    };
-    both(VerifyingKey::from_spki(&group.der), VerifyingKey::ec(family, &group.key.key))
+    }
 }
 
 fn rsa(n: &[u8], e: &[u8], spki: Option<&[u8]>) -> Result<VerifyingKey, Unusable> {
@@ -127,7 +132,7 @@ fn both(
 
 /// From DER to the form of a JWS (RFC 7518 section 3.4): both integers as long as the curve's field.
 fn jose_form(curve: EllipticCurve) -> impl Fn(&[u8]) -> Option<Vec<u8>> {
-    let length: usize = if curve == EllipticCurve::Secp256r1 { 32 } else { 48 };
+    let length = family(curve).scalar_length().expect("a curve has a field");
     move |signature| {
         let integers = Vec::<UintRef<'_>>::from_der(signature).ok()?;
         let [r, s] = integers.as_slice() else { return None };

@@ -12,7 +12,7 @@ use vestibule::jose::base64url;
 use vestibule::jose::compact::{Compact, Size};
 use vestibule::jose::jwk::Key;
 use vestibule::jose::key::VerifyingKey;
-use vestibule::jose::signature::{self, Engine as _, Keys, Outcome, Tries, Verified};
+use vestibule::jose::signature::{self, Engine as _, Engines, Outcome, Tries, Verified};
 use vestibule::jose::software::Software;
 
 /// An example, as `rfc.json` has it.
@@ -49,14 +49,14 @@ fn every_example_verifies() {
         })
         .collect();
     println!("{}", names.join(", "));
-    assert_eq!(names.len(), 5);
+    assert_eq!(names.len(), 7);
 }
 
 #[test]
 fn no_example_verifies_with_one_bit_of_its_signature_changed() {
     for example in examples() {
         for bit in 0..8 * example.signature.len() {
-            // Of RSA, a bit of each byte: its bits are alike, and its arithmetic is slow.
+            // Of the long ones, a bit of each byte: their bits are alike, and their arithmetic is slow.
             if example.signature.len() > 64 && bit % 8 != bit / 8 % 8 {
                 continue;
             }
@@ -126,16 +126,11 @@ fn the_example_with_a_shared_secret_verifies_with_it_and_not_with_another_tag() 
     }
 }
 
-/// With public keys: RFC 7515 appendices A.1 (HS256), A.4 (ES512), A.5 (`none`), and A.4 once more with a
-/// payload that a token can have.
+/// With public keys: RFC 7515 appendices A.1 (HS256) and A.5 (`none`).
 #[test]
-fn the_examples_of_other_algorithms_are_refused() {
-    let es512 = "AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCA\
-                 PZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn";
+fn the_examples_that_a_public_key_cannot_have_made_are_refused() {
     let refused = [
         (format!("{HS256_HEADER}.{CLAIMS}.{HS256_TAG}"), Code::AlgorithmNotAllowed),
-        (format!("eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.{es512}"), Code::TokenMalformed),
-        (format!("eyJhbGciOiJFUzUxMiJ9.{CLAIMS}.{es512}"), Code::AlgorithmNotAllowed),
         (format!("eyJhbGciOiJub25lIn0.{CLAIMS}."), Code::TokenMalformed),
         (format!("eyJhbGciOiJub25lIn0.{CLAIMS}.{HS256_TAG}"), Code::AlgorithmNotAllowed),
     ];
@@ -159,10 +154,12 @@ impl Example {
 
 fn checked(token: &str, keys: &[Key]) -> Result<Verified, Code> {
     thread_local! {
-        static MODULE: Keys = Keys::in_module();
+        static MODULE: Engines = Engines::in_module();
     }
     let token = Compact::parse(token.as_bytes(), Size { bytes: 4096, depth: 8 })?;
-    MODULE.with(|module| signature::verify(token, keys, module, Tries { all: 4, module: 2 }))
+    MODULE.with(|module| {
+        signature::verify(token, &keys.iter().collect::<Vec<_>>(), module, Tries { all: 4, module: 2 })
+    })
 }
 
 fn examples() -> Vec<Example> {

@@ -53,6 +53,8 @@ const ECDSA: Sets = &[
     ("ecdsa_secp256r1_sha256", 174, 310),
     ("ecdsa_secp384r1_sha384_p1363", 193, 87),
     ("ecdsa_secp384r1_sha384", 194, 310),
+    ("ecdsa_secp521r1_sha512_p1363", 231, 87),
+    ("ecdsa_secp521r1_sha512", 232, 310),
 ];
 
 const ED25519: Sets = &[("ed25519", 88, 63)];
@@ -85,6 +87,8 @@ const FOREIGN: &[&str] = &[
     "ecdsa_secp384r1_sha512_p1363",
     "ecdsa_secp384r1_sha3_384",
     "ecdsa_secp384r1_shake256_p1363",
+    "ecdsa_secp521r1_sha3_512",
+    "ecdsa_secp521r1_shake256_p1363",
 ];
 
 /// Why a key is passed over: Vestibule has no use for it, whatever it signed.

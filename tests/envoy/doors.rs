@@ -8,7 +8,7 @@ use crate::support::http::{call, get};
 #[test]
 fn a_good_token_passes_both_doors_and_the_service_sees_the_principal_and_no_credential() {
     let mesh = Mesh::start();
-    for key in ["rsa-1", "ec-256", "ec-384"] {
+    for key in ["rsa-1", "ec-256", "ec-384", "ec-521"] {
         let token = signed(&json!({ "key": key, "payload": good_payload() }));
         let response = get("/articles?page=2").bearer(&token).send(mesh.outer.port("outer"));
         assert_eq!(response.status, 200, "{key}: {}", response.text());

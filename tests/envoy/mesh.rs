@@ -95,7 +95,7 @@ pub fn outer_configuration() -> Value {
 }
 
 pub fn issuer() -> Value {
-    json!({ "issuer": ISSUER, "audiences": [AUDIENCE], "keys": [{ "jwks": keys::jwks(&["rsa-1", "ec-256", "ec-384"]) }] })
+    json!({ "issuer": ISSUER, "audiences": [AUDIENCE], "keys": [{ "jwks": keys::jwks(&["rsa-1", "ec-256", "ec-384", "ec-521"]) }] })
 }
 
 /// What `envoy/inner.yaml` says, with a gateway key that the tests know.

@@ -26,16 +26,18 @@ enum Pair {
     Rsa(Box<RsaPrivateKey>),
     P256(p256::ecdsa::SigningKey),
     P384(p384::ecdsa::SigningKey),
+    P521(p521::ecdsa::SigningKey),
     Ed25519(ed25519_compact::KeyPair),
 }
 
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("rsa-1", include_str!("keys/rsa-1.pem")),
     ("rsa-2", include_str!("keys/rsa-2.pem")),
     ("rsa-weak", include_str!("keys/rsa-weak.pem")), // 1024 bits: no issuer may use it
     ("ec-256", include_str!("keys/ec-256.pem")),
     ("ec-256b", include_str!("keys/ec-256b.pem")),
     ("ec-384", include_str!("keys/ec-384.pem")),
+    ("ec-521", include_str!("keys/ec-521.pem")), // its x begins with a zero byte
     ("ed-1", include_str!("keys/ed-1.pem")),
 ];
 
@@ -66,8 +68,9 @@ impl TestKey {
             .map(|key| Pair::Rsa(Box::new(key)))
             .or_else(|_| p256::ecdsa::SigningKey::from_pkcs8_pem(pem).map(Pair::P256))
             .or_else(|_| p384::ecdsa::SigningKey::from_pkcs8_pem(pem).map(Pair::P384))
+            .or_else(|_| p521::ecdsa::SigningKey::from_pkcs8_pem(pem).map(Pair::P521))
             .or_else(|_| ed25519_compact::KeyPair::from_pem(pem).map(Pair::Ed25519))
-            .unwrap_or_else(|_| panic!("{name} is no RSA, P-256, P-384 or Ed25519 key"));
+            .unwrap_or_else(|_| panic!("{name} is no RSA, P-256, P-384, P-521 or Ed25519 key"));
         Self { name: name.to_owned(), pair }
     }
 
@@ -88,6 +91,7 @@ impl TestKey {
             Pair::Rsa(_) => "RS256",
             Pair::P256(_) => "ES256",
             Pair::P384(_) => "ES384",
+            Pair::P521(_) => "ES512",
             Pair::Ed25519(_) => "EdDSA",
         }
     }
@@ -101,6 +105,7 @@ impl TestKey {
             }),
             Pair::P256(key) => ec_jwk(kid, "P-256", key.verifying_key().to_sec1_point(false).as_bytes()),
             Pair::P384(key) => ec_jwk(kid, "P-384", key.verifying_key().to_sec1_point(false).as_bytes()),
+            Pair::P521(key) => ec_jwk(kid, "P-521", key.verifying_key().to_sec1_point(false).as_bytes()),
             Pair::Ed25519(key) => {
                 json!({ "kty": "OKP", "crv": "Ed25519", "kid": kid, "x": base64url(&*key.pk) })
             }
@@ -122,6 +127,10 @@ impl TestKey {
                 .verifying_key()
                 .to_public_key_pem(p256::pkcs8::LineEnding::LF)
                 .expect("a P-384 key has a PEM"),
+            Pair::P521(key) => key
+                .verifying_key()
+                .to_public_key_pem(p256::pkcs8::LineEnding::LF)
+                .expect("a P-521 key has a PEM"),
             Pair::Ed25519(key) => key.pk.to_pem(),
         }
     }
@@ -145,6 +154,10 @@ impl TestKey {
             }
             Pair::P384(key) => {
                 let signature: p384::ecdsa::Signature = key.sign(message);
+                signature.to_bytes().to_vec()
+            }
+            Pair::P521(key) => {
+                let signature: p521::ecdsa::Signature = key.sign(message);
                 signature.to_bytes().to_vec()
             }
             Pair::Ed25519(key) => key.sk.sign(message, None).to_vec(),

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::time::UnixTime;
 
 #[test]
 fn several_entrances_say_each_what_they_are_trusted_with() {
@@ -35,6 +36,14 @@ fn a_time_is_rfc_3339_to_the_second() {
     let good = with(inner(), "/entrances/gateway/keys/first/notAfter", json!("2030-01-01T00:00:00+01:00"));
     assert_eq!(errors(&good), [""; 0]);
     refused(good, "/entrances/gateway/keys/first/notBefore", json!("2030-01-01T00:00:00Z"), path);
+}
+
+#[test]
+fn a_time_past_32_bits_is_that_time() {
+    let from_2107 = json!("2107-01-01T00:00:00Z");
+    let document = with(inner(), "/entrances/gateway/keys/first/notBefore", from_2107);
+    let policy = compile(&document, &Secrets::From(&environment)).unwrap().value;
+    assert_eq!(policy.entrances[0].keys[0].not_before, Some(UnixTime::from_secs(4_323_283_200)));
 }
 
 #[test]

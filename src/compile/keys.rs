@@ -1,0 +1,164 @@
+//! An issuer's keys: parsed, united, and no more of a kind than a token is tried with.
+
+use std::sync::Arc;
+
+use super::secret::{self, Resolved, Secrets};
+use crate::config::Limits;
+use crate::config::keys::{self as written, KeySource, Remote};
+use crate::config::node::Node;
+use crate::credential::remote::RemoteSource;
+use crate::jose::algorithm::{Algorithm, Family};
+use crate::jose::jwk::{self, Key, KeySet};
+use crate::jose::key::VerifyingKey;
+
+/// An issuer's keys: those that stand in the configuration, and where more are published.
+#[derive(Default)]
+pub(super) struct IssuerKeys {
+    pub(super) fixed: Vec<Key>,
+    pub(super) remote: Vec<Arc<RemoteSource>>,
+}
+
+/// The keys of all sources. A source that gives none is an error; a key that cannot be used beside others
+/// that can is not.
+pub(super) fn compile(
+    node: &Node<'_>,
+    sources: &[KeySource<'_>],
+    algorithms: Option<&[Algorithm]>,
+    limits: Limits,
+    secrets: &Secrets<'_>,
+) -> Option<IssuerKeys> {
+    let mut fixed: Vec<Option<Vec<Key>>> = Vec::new();
+    let mut remote: Vec<Option<Arc<RemoteSource>>> = Vec::new();
+    for source in sources {
+        match source {
+            KeySource::Remote(written) => remote.push(remote_source(written, algorithms)),
+            KeySource::Jwks(_) | KeySource::Pem { .. } | KeySource::Secret(_) => {
+                fixed.push(fixed_keys(source, algorithms, secrets));
+            }
+        }
+    }
+    let keys: Vec<Key> = fixed.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
+    let remote: Vec<Arc<RemoteSource>> = remote.into_iter().collect::<Option<_>>()?;
+    for algorithm in algorithms.into_iter().flatten() {
+        // What is published may be any key but a secret.
+        let may_be_published = !remote.is_empty() && algorithm.family() != Family::Hmac;
+        if !may_be_published && !keys.iter().any(|key| key.algorithms().contains(algorithm)) {
+            node.below("algorithms")
+                .error(format!("{algorithm} goes with none of the keys: remove it, or add a key for it"));
+        }
+    }
+    check_tries(&node.below("keys"), &keys, limits);
+    Some(IssuerKeys { fixed: keys, remote })
+}
+
+/// Where keys are published. Two of one issuer that differ in nothing are one too many.
+fn remote_source(written: &Remote<'_>, algorithms: Option<&[Algorithm]>) -> Option<Arc<RemoteSource>> {
+    let Remote { url, cluster, refresh, timeout, max_stale, node } = written;
+    if max_stale < refresh {
+        let remedy = "is shorter than `refresh`: the keys would run out before they are fetched again";
+        node.below("maxStale").error(remedy);
+    }
+    let url = url.clone()?;
+    let (host, port) = url.host_and_port();
+    let in_the_open = url.scheme() == "http" && !is_near(host);
+    if in_the_open {
+        node.below("url").warn(
+            "has `http`: unless the cluster adds TLS, who can change the answer can sign as the issuer",
+        );
+    }
+    // Istio's name for the outbound cluster of a host and port.
+    let cluster = cluster.map_or_else(|| format!("outbound|{port}||{host}"), str::to_owned);
+    Some(Arc::new(RemoteSource {
+        cluster,
+        url,
+        refresh: *refresh,
+        timeout: *timeout,
+        max_stale: *max_stale,
+        algorithms: algorithms.map(<[Algorithm]>::to_vec),
+    }))
+}
+
+/// Whether a request to this host stays on the machine, or in the mesh, which has its own TLS.
+fn is_near(host: &str) -> bool {
+    host == "localhost" || host.ends_with(".svc.cluster.local") || host.starts_with("127.") || host == "[::1]"
+}
+
+/// Keys that one token could be tried with are no more than the tries: the last of them would never be used.
+fn check_tries(node: &Node<'_>, keys: &[Key], limits: Limits) {
+    for (key, algorithm) in
+        keys.iter().flat_map(|key| key.algorithms().iter().map(move |algorithm| (key, algorithm)))
+    {
+        let alike = keys
+            .iter()
+            .filter(|other| other.kid() == key.kid() && other.algorithms().contains(algorithm))
+            .count();
+        let of = if key.kid().is_some() { "of one `kid`" } else { "without `kid`" };
+        if alike > limits.signature_tries {
+            node.error(format!(
+                "has {alike} {algorithm} keys {of}, and a token is tried with {} (`limits.signatureTries`): \
+                 give each a `kid` of its own",
+                limits.signature_tries
+            ));
+        } else if alike > limits.module_signature_tries {
+            node.warn(format!(
+                "has {alike} {algorithm} keys {of}: where Envoy cannot verify, a token is tried with {} only \
+                 (`limits.moduleSignatureTries`)",
+                limits.module_signature_tries
+            ));
+        }
+    }
+}
+
+fn fixed_keys(
+    source: &KeySource<'_>,
+    algorithms: Option<&[Algorithm]>,
+    secrets: &Secrets<'_>,
+) -> Option<Vec<Key>> {
+    match source {
+        KeySource::Remote(_) => Some(Vec::new()),
+        KeySource::Jwks(node) => {
+            let set = written::jwks(node)?;
+            if let Some(position) = jwk::private_key(&set) {
+                return node.refuse(format!(
+                    "keys[{position}] holds a private or symmetric key: give the public part only, \
+                     and replace this key, for it has left its place"
+                ));
+            }
+            let set = match KeySet::parse(&set, algorithms) {
+                Ok(set) => set,
+                Err(reason) => return node.refuse(reason.into()),
+            };
+            if set.keys.is_empty() {
+                let reasons: Vec<String> = set
+                    .unusable
+                    .iter()
+                    .map(|(position, reason)| format!("keys[{position}]: {reason}"))
+                    .collect();
+                return node.refuse(format!(
+                    "has no usable key ({})",
+                    if reasons.is_empty() { "it is empty".into() } else { reasons.join("; ") }
+                ));
+            }
+            for (position, reason) in &set.unusable {
+                node.warn(format!("keys[{position}] is left out: {reason}"));
+            }
+            Some(set.keys)
+        }
+        KeySource::Secret(secret) => match secret::resolve(secret, secrets)? {
+            Resolved::Unchecked => None,
+            Resolved::Value(value) => {
+                let key = VerifyingKey::hmac(&value).and_then(|key| Key::new(key, None, None, algorithms));
+                key.map_or_else(|reason| secret.node.refuse(reason.into()), |key| Some(vec![key]))
+            }
+        },
+        KeySource::Pem { pem, kid, alg } => {
+            let key = VerifyingKey::from_pem(pem.text()?).and_then(|public| {
+                Key::new(public, kid.map(str::to_owned), alg.map(Algorithm::as_str), algorithms)
+            });
+            match key {
+                Ok(key) => Some(vec![key]),
+                Err(reason) => pem.refuse(format!("is not a usable key: {reason}")),
+            }
+        }
+    }
+}

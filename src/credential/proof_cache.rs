@@ -1,0 +1,255 @@
+//! Tokens that were proved, so that one that comes again costs a lookup and no signature.
+//!
+//! It never says yes where a fresh check would say no. A policy has a cache of its own, so none outlives the
+//! rules that it was filled by. An entry is found by the place and the whole token, byte by byte, holds for
+//! as long as its token and its keys do, and goes with all others as soon as any remote key changes. Denials
+//! are not kept, so nobody fills it without a key.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::mem;
+use std::sync::Arc;
+
+use crate::jose::claims::Validity;
+use crate::json;
+use crate::principal::{Claims, Principal};
+use crate::time::UnixTime;
+
+/// What a token proved.
+#[derive(Debug)]
+pub struct Proof {
+    /// Whom.
+    pub(crate) principal: Arc<Principal>,
+    /// The position of the issuer that vouched among those of the policy.
+    pub(crate) issuer: usize,
+    /// When a fresh check would say the same.
+    pub(crate) validity: Validity,
+}
+
+/// Proofs, least recently used ones forgotten first.
+///
+/// There are two generations. What is kept or found again goes into the young one; when that has grown to
+/// half of what may be held, it becomes the old one, and what the old one still held is forgotten.
+pub struct ProofCache {
+    /// The most that is held, in bytes; zero holds nothing.
+    capacity: usize,
+    halves: RefCell<Halves>,
+}
+
+#[derive(Default)]
+struct Halves {
+    young: Half,
+    old: Half,
+    /// The [generation](crate::keyring::Keyring::generation) of the keys that everything here was proved by.
+    keys: u64,
+}
+
+#[derive(Default)]
+struct Half {
+    /// By place, then by token: the standard library's maps hash with a random key and compare bytes.
+    places: Vec<HashMap<Box<[u8]>, Arc<Proof>>>,
+    /// What it holds, about, in bytes.
+    bytes: usize,
+}
+
+/// What a map and an entry cost besides what they hold, in bytes, about.
+const OVERHEAD: usize = 512;
+
+/// Neither tokens nor whom they prove.
+impl fmt::Debug for ProofCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProofCache").field("capacity", &self.capacity).finish_non_exhaustive()
+    }
+}
+
+/// An empty one: a copy of a policy is another policy.
+impl Clone for ProofCache {
+    fn clone(&self) -> Self {
+        Self::new(self.capacity)
+    }
+}
+
+impl ProofCache {
+    /// A cache of at most `capacity` bytes, about.
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        Self { capacity, halves: RefCell::default() }
+    }
+
+    /// What this token, found at this place, proved by keys of this generation, if it still does.
+    #[must_use]
+    pub fn recall(&self, place: usize, token: &[u8], keys: u64, now: UnixTime) -> Option<Arc<Proof>> {
+        if self.capacity == 0 {
+            return None;
+        }
+        // Nothing here runs while another borrow lives; if it did, the token would be checked afresh.
+        let mut halves = self.halves.try_borrow_mut().ok()?;
+        if halves.keys != keys {
+            *halves = Halves { keys, ..Halves::default() };
+            return None;
+        }
+        if let Some(proof) = halves.young.of(place, token) {
+            return proof.validity.holds(now).then(|| Arc::clone(proof));
+        }
+        let (token, proof) = halves.old.take(place, token)?;
+        // What has run out is not worth its place.
+        let proof = Some(proof).filter(|proof| proof.validity.holds(now))?;
+        halves.put(self.capacity, place, token, Arc::clone(&proof));
+        Some(proof)
+    }
+
+    /// Keeps what a token proved by keys of this generation.
+    pub fn keep(&self, place: usize, token: &[u8], keys: u64, proof: &Arc<Proof>) {
+        if self.capacity == 0 {
+            return;
+        }
+        let Ok(mut halves) = self.halves.try_borrow_mut() else { return };
+        if halves.keys != keys {
+            *halves = Halves { keys, ..Halves::default() };
+        }
+        halves.put(self.capacity, place, token.into(), Arc::clone(proof));
+    }
+}
+
+impl Halves {
+    fn put(&mut self, capacity: usize, place: usize, token: Box<[u8]>, proof: Arc<Proof>) {
+        let weight = token.len().saturating_add(proof.weight());
+        if weight > capacity / 2 {
+            return;
+        }
+        if self.young.bytes.saturating_add(weight) > capacity / 2 {
+            self.old = mem::take(&mut self.young);
+        }
+        if self.young.places.len() <= place {
+            self.young.places.resize_with(place.saturating_add(1), HashMap::new);
+        }
+        let Some(tokens) = self.young.places.get_mut(place) else { return };
+        let before = tokens.insert(token, proof);
+        if before.is_none() {
+            self.young.bytes = self.young.bytes.saturating_add(weight);
+        }
+    }
+}
+
+impl Half {
+    fn of(&self, place: usize, token: &[u8]) -> Option<&Arc<Proof>> {
+        self.places.get(place)?.get(token)
+    }
+
+    fn take(&mut self, place: usize, token: &[u8]) -> Option<(Box<[u8]>, Arc<Proof>)> {
+        self.places.get_mut(place)?.remove_entry(token)
+    }
+}
+
+impl Proof {
+    /// What it holds, about, in bytes.
+    fn weight(&self) -> usize {
+        let Principal { issuer: _, subject, tenant, permissions, scopes, roles, claims } = &*self.principal;
+        let grants = permissions.iter().chain(scopes).chain(roles).map(|grant| grant.as_str().len() + 32);
+        let claims =
+            claims.as_deref().map_or(0, |Claims { value, encoded }| json::weight(value) + encoded.len());
+        let tenant = tenant.as_ref().map_or(0, |tenant| tenant.as_str().len());
+        OVERHEAD + subject.as_str().len() + tenant + grants.sum::<usize>() + claims
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use super::*;
+    use crate::principal::Subject;
+
+    fn proof(until: u64) -> Arc<Proof> {
+        let principal = Principal {
+            issuer: None,
+            subject: Subject::parse(b"alice").unwrap(),
+            tenant: None,
+            permissions: Vec::new(),
+            scopes: Vec::new(),
+            roles: Vec::new(),
+            claims: None,
+        };
+        let validity = Validity { from: at(10), until: Some(at(until)) };
+        Arc::new(Proof { principal: principal.into(), issuer: 0, validity })
+    }
+
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::from_secs(seconds)
+    }
+
+    fn remembers(cache: &ProofCache, token: &[u8]) -> bool {
+        cache.recall(0, token, 0, at(50)).is_some()
+    }
+
+    #[test]
+    fn a_proof_is_found_by_its_place_and_its_whole_token() {
+        let cache = ProofCache::new(1 << 20);
+        cache.keep(1, b"token", 0, &proof(100));
+        assert!(cache.recall(1, b"token", 0, at(50)).is_some());
+        assert!(cache.recall(0, b"token", 0, at(50)).is_none());
+        assert!(cache.recall(2, b"token", 0, at(50)).is_none());
+        for other in [&b"Token"[..], b"toke", b"token ", b""] {
+            assert!(cache.recall(1, other, 0, at(50)).is_none());
+        }
+    }
+
+    #[test]
+    fn a_proof_holds_for_as_long_as_its_token_does() {
+        let cache = ProofCache::new(1 << 20);
+        cache.keep(0, b"token", 0, &proof(100));
+        for (now, holds) in [(9, false), (10, true), (99, true), (100, false), (50, true)] {
+            assert_eq!(cache.recall(0, b"token", 0, at(now)).is_some(), holds, "{now}");
+        }
+    }
+
+    #[test]
+    fn other_keys_forget_every_proof_and_do_not_bring_it_back() {
+        let cache = ProofCache::new(1 << 20);
+        cache.keep(0, b"token", 0, &proof(100));
+        assert!(cache.recall(0, b"token", 1, at(50)).is_none());
+        assert!(cache.recall(0, b"token", 0, at(50)).is_none());
+        cache.keep(0, b"old", 0, &proof(100));
+        cache.keep(0, b"new", 1, &proof(100));
+        assert!(cache.recall(0, b"old", 1, at(50)).is_none() && cache.recall(0, b"new", 1, at(50)).is_some());
+    }
+
+    #[test]
+    fn what_is_used_stays_and_what_is_not_goes() {
+        let weight = 5 + proof(100).weight();
+        let cache = ProofCache::new(8 * weight);
+        for number in 0..100 {
+            cache.keep(0, format!("t{number:04}").as_bytes(), 0, &proof(100));
+            assert!(number == 0 || remembers(&cache, b"t0000"), "{number}");
+        }
+        assert!(!remembers(&cache, b"t0050") && remembers(&cache, b"t0099"));
+    }
+
+    #[test]
+    fn it_never_holds_more_than_it_may() {
+        let weight = 5 + proof(100).weight();
+        let cache = ProofCache::new(8 * weight);
+        for number in 0..100 {
+            cache.keep(0, format!("t{number:04}").as_bytes(), 0, &proof(100));
+            let held = |half: &Half| half.places.iter().map(HashMap::len).sum::<usize>();
+            let halves = cache.halves.borrow();
+            assert!(held(&halves.young) + held(&halves.old) <= 8, "{number}");
+            assert_eq!(halves.young.bytes, held(&halves.young) * weight);
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_for_half_of_it_is_not_kept_and_displaces_nothing() {
+        let cache = ProofCache::new(8 * (5 + proof(100).weight()));
+        cache.keep(0, b"small", 0, &proof(100));
+        cache.keep(0, &[b'x'; 10_000], 0, &proof(100));
+        assert!(remembers(&cache, b"small") && !remembers(&cache, &[b'x'; 10_000]));
+    }
+
+    #[test]
+    fn a_cache_of_no_size_keeps_nothing() {
+        let cache = ProofCache::new(0);
+        cache.keep(0, b"token", 0, &proof(100));
+        assert!(!remembers(&cache, b"token"));
+    }
+}
