@@ -229,7 +229,7 @@ fn mutations(
     for (name, _) in request.headers().filter(|(name, _)| policy.owned.owns(name) && !stays(name)) {
         remove(name);
     }
-    mutations.extend(policy.places.strip(request, caller.verified));
+    policy.places.strip(request, caller.verified, &mut mutations);
     // The key is set without a look at what the client sent in its place: a comparison would tell by its
     // time.
     let is_there = |name: &str, value: &[u8]| request.single(name.as_bytes()) == Ok(value);

@@ -53,12 +53,11 @@ impl Cookie {
 
     fn reads<'v>(&self, pair: &'v [u8]) -> Reading<'v> {
         let pair = pair.trim_ascii();
-        let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-        let (name, rest) = pair.split_at_checked(equals).unwrap_or_default();
         if self.hides_in(pair) {
             return Reading::Unclear;
         }
-        match rest.strip_prefix(b"=") {
+        let name = name_of(pair).unwrap_or(pair);
+        match pair.get(name.len()..).and_then(|rest| rest.strip_prefix(b"=")) {
             Some(value) if name.trim_ascii_end() == self.name.as_bytes() => Reading::Ours(value),
             Some(_) | None if spelling::may_be(name, &self.name, Encoding::Percent) => Reading::Unclear,
             Some(_) | None => Reading::Another,
@@ -68,19 +67,27 @@ impl Cookie {
     /// Whether a pair has another inside it for servers that also separate at commas (RFC 2965 section 3.3.4)
     /// or at white space. RFC 6265 section 4.1.1 has neither in a value.
     fn hides_in(&self, pair: &[u8]) -> bool {
+        let is_ours = |name: &[u8]| spelling::may_be(name, &self.name, Encoding::Percent);
+        let mut by_comma = pair.split(|byte| *byte == b',').skip(1);
+        if by_comma.any(|part| name_of(part).is_some_and(is_ours)) {
+            return true;
+        }
         let words = pair.split(|byte| *byte == b',' || is_space(*byte));
         let mut words = words.skip(1).filter(|word| !word.is_empty()).peekable();
         while let Some(word) = words.next() {
-            let name = match word.iter().position(|byte| *byte == b'=') {
-                Some(end) => word.get(..end),
-                None => words.peek().and_then(|next| next.starts_with(b"=").then_some(word)),
-            };
-            if name.is_some_and(|name| spelling::may_be(name, &self.name, Encoding::Percent)) {
+            let mut is_followed = || words.peek().is_some_and(|next| next.starts_with(b"="));
+            let name = name_of(word).or_else(|| is_followed().then_some(word));
+            if name.is_some_and(is_ours) {
                 return true;
             }
         }
         false
     }
+}
+
+/// What stands before the first `=`; none where there is none.
+fn name_of(pair: &[u8]) -> Option<&[u8]> {
+    pair.get(..pair.iter().position(|byte| *byte == b'=')?)
 }
 
 fn pairs<'r, 'a>(request: &'r Request<'a>) -> impl Iterator<Item = &'a [u8]> + use<'r, 'a> {
@@ -153,8 +160,17 @@ mod tests {
         assert_eq!(token(&["sid=a=b=="]), Ok(Some(&b"a=b=="[..])));
         assert_eq!(token(&["sid="]), Ok(Some(&b""[..])));
         assert_eq!(token(&["a; ; ;=;==; \t;b=sid; SID=t"]), Ok(None));
-        for unclear in ["sid", " sid ", "s%69d=t", "%73id", "sid[]=t", "a=1, sid=t", "a=1 sid = t", "b sid=t"]
-        {
+        for unclear in [
+            "sid",
+            " sid ",
+            "s%69d=t",
+            "%73id",
+            "sid[]=t",
+            "a=1, sid=t",
+            "a=1 sid = t",
+            "b sid=t",
+            "a, sid %20=t",
+        ] {
             assert_eq!(token(&[unclear]), Err(Code::HeaderMalformed), "{unclear}");
         }
         for another in ["sidx=t", "xsid=t", "a=sid=t", "a=sid", "a=1, b sid c", "s%2569d=t", ""] {
