@@ -22,4 +22,5 @@ mod gateway_key; // where the key goes, and where not
 mod hostile_bytes; // no bytes stop a worker
 mod mesh; // fixture: a guarded service
 mod secrecy; // no secret in the filter's log lines
+mod sources; // where credentials stand
 mod vectors; // tests/vectors/*.json through Envoy
