@@ -10,6 +10,7 @@ mod issuer;
 mod keys;
 mod owned;
 mod secret;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ use crate::config::keys::KeySource;
 use crate::config::node::Node;
 use crate::config::{self, Config};
 use crate::credential::gateway_key::{Attachment, GatewayKey};
+use crate::credential::places::{Matched, Places};
 use crate::credential::proof_cache::ProofCache;
 use crate::credential::remote::RemoteSource;
 use crate::header::OwnedHeaders;
@@ -59,11 +61,10 @@ pub fn compile(document: &Value, secrets: &Secrets<'_>) -> Result<Compiled<Polic
 pub fn check(document: &Value, secrets: &Secrets<'_>) -> Result<Compiled<Outline>, ConfigErrors> {
     run(document, |config| {
         let _ = policy(config, secrets);
-        let owned = owned::owned_headers(config);
         Some(Outline {
             door: config.door?,
-            owned,
-            reads_authorization: !config.issuers.is_empty(),
+            owned: owned::owned_headers(config),
+            places: source::places(config),
             remote: remote_sources(config),
         })
     })
@@ -74,7 +75,7 @@ pub fn check(document: &Value, secrets: &Secrets<'_>) -> Result<Compiled<Outline
 pub struct Outline {
     door: Door,
     owned: OwnedHeaders,
-    reads_authorization: bool,
+    places: Places,
     remote: Vec<(String, RemoteSource)>,
 }
 
@@ -91,10 +92,11 @@ impl Outline {
         &self.remote
     }
 
-    /// Whether the door sets or removes this header.
+    /// Whether the door may set or remove what a route matches on.
     #[must_use]
-    pub fn guards(&self, header: &[u8]) -> bool {
-        self.owned.owns(header) || (self.reads_authorization && header.eq_ignore_ascii_case(b"authorization"))
+    pub fn changes(&self, matched: Matched<'_>) -> bool {
+        let is_owned = matches!(matched, Matched::Header(name) if self.owned.owns(name.as_bytes()));
+        is_owned || self.places.changes(matched)
     }
 }
 
@@ -131,8 +133,10 @@ fn run<T>(
 
 fn policy(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
     check_doors(config);
+    source::check(config);
     collision::check(config);
-    let issuers = issuer::compile(config, secrets);
+    let places = source::places(config);
+    let issuers = issuer::compile(config, &places, secrets);
     let entrances = entrance::compile(config, secrets);
     let access = access(config);
     let attachment = match &config.gateway_key {
@@ -145,6 +149,7 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
         access: access?,
         tenant: config.tenant,
         issuers: issuers?,
+        places,
         entrances: entrances?,
         owned: owned::owned_headers(config),
         injections: owned::injections(config),

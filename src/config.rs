@@ -11,6 +11,7 @@ pub mod issuer;
 pub mod keys;
 pub mod node;
 pub mod secret;
+pub mod source;
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

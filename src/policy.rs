@@ -3,6 +3,7 @@
 //! [`decide`] is pure and total: what it needs is in its arguments, and a policy that compiled evaluates for
 //! every request. The order of its checks is the contract; a later check may rely on an earlier one.
 
+mod caller;
 pub mod inject;
 mod proof;
 
@@ -13,6 +14,7 @@ use crate::access::Access;
 use crate::credential::entrance::{self, Entrance};
 use crate::credential::gateway_key::Attachment;
 use crate::credential::issuer::Issuer;
+use crate::credential::places::Places;
 use crate::credential::proof_cache::{Proof, ProofCache};
 use crate::credential::remote::RemoteSource;
 use crate::decision::{Decision, Permit};
@@ -22,10 +24,10 @@ use crate::jose::compact::{Compact, Size};
 use crate::jose::signature::Tries;
 use crate::keyring::Keys;
 use crate::mutation::Mutation;
-use crate::principal::Principal;
 use crate::request::Request;
 use crate::tenant::TenantRule;
 use crate::time::UnixTime;
+use caller::Caller;
 use inject::Injection;
 use proof::Stop;
 
@@ -56,6 +58,8 @@ pub struct Policy {
     pub(crate) access: Access,
     pub(crate) tenant: TenantRule,
     pub(crate) issuers: Vec<Issuer>,
+    /// Where the issuers' tokens may stand.
+    pub(crate) places: Places,
     /// Empty where the door asks for no entrance.
     pub(crate) entrances: Vec<Entrance>,
     pub(crate) owned: OwnedHeaders,
@@ -91,8 +95,7 @@ impl Policy {
     /// No client sets it as a trailer, or has it removed on the way.
     #[must_use]
     pub fn guards(&self, header: &[u8]) -> bool {
-        let is_source = |issuer: &Issuer| issuer.source.header.as_bytes().eq_ignore_ascii_case(header);
-        self.owned.owns(header) || self.issuers.iter().any(is_source)
+        self.owned.owns(header) || self.places.guards(header)
     }
 
     /// Whether a decision depends on the upstream cluster, so that the host need not look it up where not.
@@ -130,7 +133,8 @@ impl Policy {
 }
 
 impl Policy {
-    /// What a token proves that was found at this place.
+    /// What a token proves that was found at this place. The place and the `iss` that it claims say who judges it,
+    /// and nothing else: an issuer that does not read the place has no say there.
     fn prove(&self, place: usize, token: &[u8], keys: &Keys, now: UnixTime) -> Result<Arc<Proof>, Stop> {
         let generation = keys.ring.generation();
         if let Some(proof) = self.proofs.recall(place, token, generation, now) {
@@ -139,7 +143,8 @@ impl Policy {
         let parsed = Compact::parse(token, self.limits.token)?;
         let iss = parsed.unverified_issuer()?;
         let mut issuers = self.issuers.iter().enumerate();
-        let issuer = issuers.find(|(_, issuer)| issuer.answers_for(iss)).ok_or(Code::IssuerUnknown)?;
+        let judges = |issuer: &Issuer| issuer.answers_for(iss) && issuer.source_at(place).is_some();
+        let issuer = issuers.find(|(_, issuer)| judges(issuer)).ok_or(Code::IssuerUnknown)?;
         let proof = Arc::new(proof::prove(self, issuer, parsed, keys, now)?);
         self.proofs.keep(place, token, generation, &proof);
         Ok(proof)
@@ -202,45 +207,6 @@ fn check_connection(policy: &Policy, request: &Request<'_>) -> Result<(), Code> 
     if named.any(|name| policy.guards(name.trim_ascii())) { Err(Code::HeaderMalformed) } else { Ok(()) }
 }
 
-/// Who calls, and which credential said so.
-#[derive(Debug, Default)]
-struct Caller<'p> {
-    principal: Option<Arc<Principal>>,
-    /// The issuer whose token was verified.
-    issuer: Option<&'p Issuer>,
-    /// The headers of the entrance that were read and found well-formed.
-    trusted: Option<&'p entrance::Trust>,
-}
-
-impl<'p> Caller<'p> {
-    fn of(
-        policy: &'p Policy,
-        keys: &Keys,
-        entrance: Option<&'p Entrance>,
-        request: &Request<'_>,
-        now: UnixTime,
-    ) -> Result<Self, Stop> {
-        if let Some(trust) = entrance.and_then(|entrance| entrance.trust.as_ref()) {
-            let principal = trust.principal(request)?.map(Arc::new);
-            let trusted = principal.is_some().then_some(trust);
-            return Ok(Self { principal, issuer: None, trusted });
-        }
-        // INVARIANT: every issuer of a policy reads the same source, so the first one's finds the token of
-        // any.
-        let Some(token) = policy.issuers.first().map_or(Ok(None), |issuer| issuer.source.token(request))?
-        else {
-            return Ok(Self::default());
-        };
-        let proof = policy.prove(0, token, keys, now)?;
-        let principal = Some(Arc::clone(&proof.principal));
-        Ok(Self { principal, issuer: policy.issuers.get(proof.issuer), trusted: None })
-    }
-
-    fn trusts(&self, header: &[u8]) -> bool {
-        self.trusted.is_some_and(|trust| trust.headers().any(|trusted| trusted.as_bytes() == header))
-    }
-}
-
 /// Strip, then inject, then the gateway key. A change that would change nothing is left out, for each costs a
 /// host call.
 fn mutations(
@@ -268,17 +234,7 @@ fn mutations(
     for (name, _) in request.headers().filter(|(name, _)| policy.owned.owns(name) && !stays(name)) {
         remove(name);
     }
-    // The issuer that verified the token says whether it stays. A token that nobody looked at stays only
-    // where every issuer would let it.
-    match caller.issuer {
-        Some(issuer) if issuer.source.must_go(request, true) => remove(issuer.source.header.as_bytes()),
-        Some(_) => {}
-        None => policy
-            .issuers
-            .iter()
-            .filter(|issuer| issuer.source.must_go(request, false))
-            .for_each(|issuer| remove(issuer.source.header.as_bytes())),
-    }
+    policy.places.strip(request, caller.verified, &mut mutations);
     // The key is set without a look at what the client sent in its place: a comparison would tell by its
     // time.
     let is_there = |name: &str, value: &[u8]| request.single(name.as_bytes()) == Ok(value);

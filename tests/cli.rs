@@ -279,9 +279,19 @@ fn a_filter_that_fails_open_is_an_error() {
 
 /// An outer door whose key may go to `inner`, with these routes around it.
 fn door_with_routes(routes: &Value) -> String {
-    let configuration = json!({
+    door_with_sources(&Value::Null, routes)
+}
+
+/// The same with an issuer that reads these sources, if there are any.
+fn door_with_sources(sources: &Value, routes: &Value) -> String {
+    let mut configuration = json!({
         "door": "outer", "default": "public", "gatewayKey": { "key": { "env": "KEY" }, "to": ["inner*"] },
     });
+    if !sources.is_null() {
+        configuration["issuers"] = json!({ "main": {
+            "issuer": "https://i", "audiences": ["a"], "keys": [{ "secret": { "env": "KEY" } }], "sources": sources,
+        } });
+    }
     let mut document = bootstrap(&configuration.to_string(), &json!({}));
     let manager = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
     let manager = document.pointer_mut(manager).unwrap();
@@ -307,6 +317,45 @@ fn a_route_by_a_header_that_the_door_changes_may_not_lead_the_key_elsewhere() {
         check(&door_with_routes(&by(header, "inner-2"))).succeeded();
     }
     check(&door_with_routes(&by("x-canary", "elsewhere"))).succeeded();
+}
+
+#[test]
+fn a_route_by_a_credential_that_the_door_removes_may_not_lead_the_key_elsewhere() {
+    let sources = |forward: &str| {
+        json!([
+            { "header": "x-api-token", "forward": forward }, { "cookie": "session", "forward": forward },
+            { "query": "jwt", "forward": forward },
+        ])
+    };
+    let by = |kind: &str, name: &str| {
+        json!([
+            { "match": { "prefix": "/", kind: [{ "name": name }] }, "route": { "cluster": "inner" } },
+            { "match": { "prefix": "/" }, "route": { "cluster": "elsewhere" } },
+        ])
+    };
+    for (kind, name, what) in [
+        ("headers", "x-api-token", "header"),
+        ("headers", "Cookie", "header"),
+        ("headers", ":path", "header"),
+        ("query_parameters", "jwt", "query parameter"),
+        ("queryParameters", "jwt", "query parameter"),
+        ("cookies", "session", "cookie"),
+    ] {
+        let run = check(&door_with_sources(&sources("none"), &by(kind, name)));
+        assert!(
+            run.err.contains(&format!("the door changes the {what} `{name}`")),
+            "{kind} {name}: {}",
+            run.err
+        );
+        run.failed(3, "virtual_hosts[0].routes[0].match.");
+        check(&door_with_sources(&sources("always"), &by(kind, name))).succeeded();
+        check(&door_with_routes(&by(kind, name))).succeeded();
+    }
+    check(&door_with_sources(&sources("always"), &by("headers", "x_api_token")))
+        .failed(3, "the door changes");
+    for (kind, name) in [("headers", "x-canary"), ("query_parameters", "page"), ("cookies", "theme")] {
+        check(&door_with_sources(&sources("none"), &by(kind, name))).succeeded();
+    }
 }
 
 #[test]

@@ -27,9 +27,8 @@ use vestibule::request::Request;
 use vestibule::time::UnixTime;
 
 /// The codes that no vector can produce, and why.
-const OUT_OF_REACH: [(Code, &str); 13] = [
+const OUT_OF_REACH: [(Code, &str); 12] = [
     (Code::PathAmbiguous, "there are no routes in this version"),
-    (Code::CredentialMultiple, "there is one source of credentials in this version"),
     (Code::WrongDoor, "the host decides it, by where the filter runs"),
     (Code::PeerNotAllowed, "`peers` is not in this version"),
     (Code::ContextMissing, "`context` is not in this version"),
@@ -188,7 +187,7 @@ fn decide(policy: &Policy, keys: &Keys, case: &Case, headers: Headers) -> Outcom
         Ok(Decision::Permit(permit)) => {
             let mut upstream: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
             for (name, value) in mutation::apply(request.headers(), permit.mutations()) {
-                if !name.starts_with(b":") {
+                if !name.starts_with(b":") || name == vector::PATH.as_bytes() {
                     upstream.entry(latin_1(&name)).or_default().push(value);
                 }
             }

@@ -3,7 +3,7 @@
 //! A key in the header of a principal would be the principal, and a value in one spelling beside another
 //! value in another spelling is whichever a server reads last.
 
-use super::owned;
+use super::{owned, source};
 use crate::config::node::Node;
 use crate::config::{Config, Strip};
 use crate::header::{Folded, HeaderName, OwnedHeaders};
@@ -77,11 +77,19 @@ pub(super) fn check(config: &Config<'_>) {
             Strip::Prefix(prefix) => stripped.add_prefix(prefix.as_str()),
         }
     }
-    if !config.issuers.is_empty() && stripped.owns(b"authorization") {
-        let strip = config.node.below("strip");
-        strip.error(
-            "removes `authorization`, of which the issuer's `sources` say whether it stays: remove it here",
-        );
+    let built_in = owned::built_in(config);
+    for source in source::sources(config) {
+        let Some(header) = source.place.header() else { continue };
+        if built_in.owns(header.as_bytes()) {
+            source.node.error(format!(
+                "reads `{header}`, which is Vestibule's own and removed from every request: choose another header"
+            ));
+        }
+        if stripped.owns(header.as_bytes()) {
+            config.node.below("strip").error(format!(
+                "removes `{header}`, of which the issuers' `sources` say what stays: remove it here"
+            ));
+        }
     }
 }
 
@@ -91,14 +99,15 @@ fn uses<'v>(config: &Config<'v>) -> Vec<Named<'v>> {
     let mut add = |header: &HeaderName, used, node: Node<'v>| {
         uses.push(Named { header: header.clone(), used, node });
     };
-    if !config.issuers.is_empty()
-        && let Some(header) = HeaderName::parse("authorization")
-    {
-        add(&header, Use::Credential, config.node.below("issuers"));
+    for (header, node) in credentials(config, false) {
+        add(&header, Use::Credential, node);
     }
     for injection in owned::injections(config) {
         let node = config.node.below("inject").below(injection.header.as_str());
         add(&injection.header, Use::Injected, node);
+    }
+    for (header, node) in credentials(config, true) {
+        add(&header, Use::Credential, node);
     }
     for named in &config.entrances {
         let Some(Some(trust)) = config.trust_of(&named.entry.trust) else { continue };
@@ -120,4 +129,18 @@ fn uses<'v>(config: &Config<'v>) -> Vec<Named<'v>> {
         }
     }
     uses
+}
+
+/// The headers that carry credentials, by sources that are written or by the default ones. One that is owned
+/// whatever is configured has its own error.
+fn credentials<'v>(config: &Config<'v>, written: bool) -> Vec<(HeaderName, Node<'v>)> {
+    let built_in = owned::built_in(config);
+    let issuers = config.issuers.iter();
+    let issuers = issuers.filter(|named| named.node.value().get("sources").is_some() == written);
+    let sources = issuers.flat_map(|named| &named.entry.sources);
+    let headers = sources.filter_map(|source| {
+        let header = HeaderName::parse(source.place.header()?)?;
+        (!built_in.owns(header.as_bytes())).then(|| (header, source.node.clone()))
+    });
+    headers.collect()
 }

@@ -27,10 +27,6 @@ fn entrance(
     let written::Entrance { keys, header, trust, forward } = entry;
     let trust_node = node.below("trust");
     match trust {
-        Trusted::Headers(_) if !config.issuers.is_empty() => trust_node.error(
-            "is a second credential beside `issuers`, which this version does not tell apart: \
-             keep one of them",
-        ),
         Trusted::Unwritten if config.issuers.is_empty() && config.entrances.len() > 1 => trust_node
             .error("is missing: with several entrances, say of each which headers it may fill, or `none`"),
         Trusted::Unwritten | Trusted::Unreadable | Trusted::Nothing | Trusted::Headers(_) => {}

@@ -4,36 +4,42 @@ use std::sync::Arc;
 
 use super::keys;
 use super::secret::Secrets;
+use crate::config::entrance::{Entrance, Trusted};
 use crate::config::issuer::{self as written, Tenants, Type};
 use crate::config::node::{Named, Node};
 use crate::config::{Config, Limits};
-use crate::credential::bearer::Source;
 use crate::credential::issuer::{Identity, Issuer, Realm, Types};
+use crate::credential::places::Places;
 use crate::credential::remote::RemoteSource;
-use crate::header::HeaderName;
+use crate::credential::source::Source;
 use crate::jose::claims::ClaimRules;
 use crate::jose::jwk::Key;
 
-pub(super) fn compile(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Vec<Issuer>> {
+pub(super) fn compile(config: &Config<'_>, places: &Places, secrets: &Secrets<'_>) -> Option<Vec<Issuer>> {
     check_apart(config);
     // Every issuer is compiled before the first that failed is given up on, so that all errors are found.
     config
         .issuers
         .iter()
-        .map(|named| issuer(named, config.limits, secrets))
+        .map(|named| issuer(named, places, config.limits, secrets))
         .collect::<Vec<_>>()
         .into_iter()
         .collect()
 }
 
-fn issuer(named: &Named<'_, written::Issuer<'_>>, limits: Limits, secrets: &Secrets<'_>) -> Option<Issuer> {
+fn issuer(
+    named: &Named<'_, written::Issuer<'_>>,
+    places: &Places,
+    limits: Limits,
+    secrets: &Secrets<'_>,
+) -> Option<Issuer> {
     let Named { name, node, entry } = named;
     let written::Issuer {
         issuer,
         audiences,
         keys,
         algorithms,
-        forward,
+        sources,
         types,
         expiration,
         required_claims,
@@ -50,8 +56,9 @@ fn issuer(named: &Named<'_, written::Issuer<'_>>, limits: Limits, secrets: &Secr
     let keys = keys
         .as_ref()
         .and_then(|sources| keys::compile(node, sources, algorithms.as_deref(), limits, secrets));
-    let source =
-        Source { header: HeaderName::parse("authorization")?, scheme: "Bearer".into(), forward: *forward };
+    let sources = sources
+        .iter()
+        .map(|source| Some(Source { place: places.number(&source.place)?, forward: source.forward }));
     let written::Identity { subject, tenant, permissions, scopes, roles } = identity;
     let tenants = match tenants {
         None | Some(Tenants::All) => None,
@@ -65,7 +72,7 @@ fn issuer(named: &Named<'_, written::Issuer<'_>>, limits: Limits, secrets: &Secr
         remote: keys.remote,
         algorithms: algorithms.clone(),
         deny_kids: deny_kids.clone(),
-        source,
+        sources: sources.collect::<Option<_>>()?,
         types: Types {
             absent: types.contains(&Type::Absent),
             named: types
@@ -93,20 +100,22 @@ fn issuer(named: &Named<'_, written::Issuer<'_>>, limits: Limits, secrets: &Secr
     })
 }
 
-/// Several issuers must be told apart: which one judges a token, for whom each may speak, and whose `alice`
-/// an `alice` is.
+/// Several credentials must be told apart: which issuer judges a token, for whom each may speak, and whose
+/// `alice` an `alice` is. Where an entrance is trusted too, its `alice` is the gateway's.
 fn check_apart(config: &Config<'_>) {
-    if config.issuers.len() < 2 {
+    let is_trusted = |named: &Named<'_, Entrance<'_>>| matches!(named.entry.trust, Trusted::Headers(_));
+    if config.issuers.len() < 2 && !config.entrances.iter().any(is_trusted) {
         return;
     }
     for (position, Named { node, entry, .. }) in config.issuers.iter().enumerate() {
-        if entry.issuer == Some("*") {
+        if entry.issuer == Some("*") && config.issuers.len() > 1 {
             node.below("issuer").error("`*` is for a sole issuer, for it takes the tokens of every other");
         }
         if entry.tenants.is_none() {
-            let remedy =
-                "is missing: with several issuers, list the tenants this one may speak for, or write `\"*\"`";
-            node.below("tenants").error(remedy);
+            node.below("tenants").error(
+                "is missing: beside another issuer or an entrance's `trust`, list the tenants this issuer may \
+                 speak for, or write `\"*\"`",
+            );
         }
         let others = || config.issuers.iter().take(position);
         if entry.issuer.is_some() && others().any(|other| other.entry.issuer == entry.issuer) {
@@ -115,7 +124,8 @@ fn check_apart(config: &Config<'_>) {
         }
         match &entry.subject_prefix {
             None => node.below("subjectPrefix").error(
-                "is missing: with several issuers, each has a prefix of its own, so that their subjects differ",
+                "is missing: beside another issuer or an entrance's `trust`, an issuer has a prefix of its own, \
+                 so that subjects differ",
             ),
             Some(None) => {}
             Some(Some(prefix)) => {

@@ -16,7 +16,8 @@ const DEFAULTS: [(&str, Source); 3] = [
 const REWRITES: [&str; 5] =
     ["x-original-url", "x-rewrite-url", "x-http-method-override", "x-http-method", "x-method-override"];
 
-pub(super) fn owned_headers(config: &Config<'_>) -> OwnedHeaders {
+/// The headers that are owned whatever a configuration says.
+pub(super) fn built_in(config: &Config<'_>) -> OwnedHeaders {
     let mut owned = OwnedHeaders::default();
     for (name, _) in DEFAULTS {
         owned.add(name);
@@ -25,6 +26,11 @@ pub(super) fn owned_headers(config: &Config<'_>) -> OwnedHeaders {
     if config.door != Some(Door::Inner) {
         REWRITES.iter().for_each(|name| owned.add(name));
     }
+    owned
+}
+
+pub(super) fn owned_headers(config: &Config<'_>) -> OwnedHeaders {
+    let mut owned = built_in(config);
     for inject in &config.inject {
         owned.add(inject.header.as_str());
     }

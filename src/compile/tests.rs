@@ -11,6 +11,7 @@ mod entrance;
 mod header;
 mod issuer;
 mod remote;
+mod source;
 
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::keys::{self, KeySource};
 use super::node::Node;
-use crate::credential::bearer::Forward;
+use super::source::{self, Source};
 use crate::jose::algorithm::Algorithm;
 use crate::jose::claims::{AcceptedClaim, ClaimRef, Confirmation, Expiration};
 use crate::tenant::Tenant;
@@ -25,8 +25,8 @@ pub struct Issuer<'v> {
     pub keys: Option<Vec<KeySource<'v>>>,
     /// `algorithms`; none where the keys decide.
     pub algorithms: Option<Vec<Algorithm>>,
-    /// `sources`, of which this version has the one.
-    pub forward: Forward,
+    /// `sources`, or the default.
+    pub sources: Vec<Source<'v>>,
     /// `types`.
     pub types: Vec<Type>,
     /// `expiration`.
@@ -99,10 +99,9 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Issuer<'v>> {
         audiences: audiences.map(|list| list.each(Node::text)),
         keys: key_sources.map(|list| list.each(keys::read)),
         algorithms: fields.optional("algorithms").map(|list| list.each(keys::algorithm)),
-        forward: fields
+        sources: fields
             .optional("sources")
-            .and_then(|sources| self::sources(&sources))
-            .unwrap_or(Forward::Nothing),
+            .map_or_else(|| source::default(&node.below("sources")), |sources| source::read(&sources)),
         types: fields.optional("types").map_or_else(default_types, |list| list.each(accepted_type)),
         expiration: fields
             .optional("expiration")
@@ -134,30 +133,6 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Issuer<'v>> {
     };
     fields.finish();
     Some(read)
-}
-
-fn sources(node: &Node<'_>) -> Option<Forward> {
-    let sources = node.each(|node| {
-        let mut fields = node.object()?;
-        let header = fields.required("header", "this version reads `authorization`");
-        let scheme = fields.required("scheme", "this version reads `Bearer`");
-        header.and_then(|header| header.choice(&[("authorization", ()), ("Authorization", ())]));
-        scheme.and_then(|scheme| scheme.choice(&[("Bearer", ()), ("bearer", ())]));
-        let forward = fields.optional("forward").map(|forward| {
-            forward.choice(&[
-                ("none", Forward::Nothing),
-                ("verified", Forward::Verified),
-                ("always", Forward::Always),
-            ])
-        });
-        fields.finish();
-        forward.unwrap_or(Some(Forward::Nothing))
-    });
-    match sources.as_slice() {
-        [forward] => Some(*forward),
-        [] => None,
-        _ => node.refuse("this version reads one source: remove the others".into()),
-    }
 }
 
 fn tenants(node: &Node<'_>) -> Tenants {

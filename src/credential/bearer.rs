@@ -1,4 +1,5 @@
-//! Where a bearer token stands (RFC 6750 section 2.1), and whether its header can be read in one way only.
+//! A token behind a scheme in a header (RFC 6750 section 2.1, RFC 9110 section 11.4), and whether the header can
+//! be read in one way only.
 //!
 //! It looks at the header's shape; what the token says is [`crate::jose`]'s business.
 
@@ -6,26 +7,22 @@ use crate::denial::Code;
 use crate::header::HeaderName;
 use crate::request::Request;
 
-/// Whether the credential stays on the forwarded request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Forward {
-    /// Never.
-    Nothing,
-    /// Where it was verified.
-    Verified,
-    /// Always, verified or not.
-    Always,
-}
-
 /// A header that holds a token behind a scheme.
-#[derive(Clone, Debug)]
-pub struct Source {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bearer {
     pub(crate) header: HeaderName,
+    /// In lower case: schemes compare without it (RFC 9110 section 11.1).
     pub(crate) scheme: String,
-    pub(crate) forward: Forward,
 }
 
-impl Source {
+impl Bearer {
+    /// The token behind this scheme; none where the scheme is no token of HTTP's (RFC 9110 section 5.6.2).
+    #[must_use]
+    pub fn new(header: HeaderName, scheme: &str) -> Option<Self> {
+        let good = !scheme.is_empty() && self::scheme(scheme.as_bytes()).len() == scheme.len();
+        good.then(|| Self { header, scheme: scheme.to_ascii_lowercase() })
+    }
+
     /// The token, if the request presents one here. Another scheme is nobody's credential.
     ///
     /// # Errors
@@ -45,17 +42,11 @@ impl Source {
         }
     }
 
-    /// Whether the header must go before the request is forwarded: it holds this credential, or may be read
-    /// so.
+    /// Whether the header holds this credential, or may be read so.
     #[must_use]
-    pub fn must_go(&self, request: &Request<'_>, verified: bool) -> bool {
-        let stays = match self.forward {
-            Forward::Nothing => false,
-            Forward::Verified => verified,
-            Forward::Always => true,
-        };
+    pub fn is_in(&self, request: &Request<'_>) -> bool {
         let is_ours = |value| matches!(self.reads(value), Reading::Ours(_) | Reading::Unclear);
-        !stays && request.values(self.header.as_bytes()).any(is_ours)
+        request.values(self.header.as_bytes()).any(is_ours)
     }
 
     fn reads<'v>(&self, value: &'v [u8]) -> Reading<'v> {
@@ -125,13 +116,13 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
     use super::*;
 
-    fn source(forward: Forward) -> Source {
-        Source { header: HeaderName::parse("authorization").unwrap(), scheme: "Bearer".into(), forward }
+    fn bearer() -> Bearer {
+        Bearer::new(HeaderName::parse("authorization").unwrap(), "Bearer").unwrap()
     }
 
     fn token(values: &[&[u8]]) -> Result<Option<Vec<u8>>, Code> {
         let request = Request::new(values.iter().map(|value| (&b"authorization"[..], *value)).collect());
-        source(Forward::Nothing).token(&request).map(|token| token.map(<[u8]>::to_vec))
+        bearer().token(&request).map(|token| token.map(<[u8]>::to_vec))
     }
 
     #[test]
@@ -183,16 +174,18 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_read_as_the_credential_goes_and_another_scheme_stays() {
-        let goes = |forward, value: &[u8], verified| {
-            source(forward).must_go(&Request::new(vec![(b"authorization", value)]), verified)
-        };
-        assert!(
-            goes(Forward::Nothing, b"Bearer a", true) && goes(Forward::Nothing, b"Basic a, Bearer b", false)
-        );
-        assert!(goes(Forward::Verified, b"Bearer a", false) && !goes(Forward::Verified, b"Bearer a", true));
-        assert!(!goes(Forward::Always, b"Bearer a", false));
-        assert!(!goes(Forward::Nothing, b"Basic YTpi", false));
-        assert!(!goes(Forward::Nothing, b"Basic YTpi,Basic Yzpk", false));
+    fn what_may_be_read_as_the_credential_is_one_and_another_scheme_is_none() {
+        let is_in = |value: &[u8]| bearer().is_in(&Request::new(vec![(b"authorization", value)]));
+        assert!(is_in(b"Bearer a") && is_in(b"Basic a, Bearer b"));
+        assert!(!is_in(b"Basic YTpi") && !is_in(b"Basic YTpi,Basic Yzpk"));
+    }
+
+    #[test]
+    fn a_scheme_is_a_token_of_http() {
+        let header = || HeaderName::parse("x-auth").unwrap();
+        for bad in ["", " ", "a b", "Bearer ", "a,b", "a=b", "a:", "\u{e9}"] {
+            assert_eq!(Bearer::new(header(), bad), None, "{bad}");
+        }
+        assert_eq!(Bearer::new(header(), "DPoP"), Bearer::new(header(), "dpop"));
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::bearer::Source;
 use super::remote::RemoteSource;
+use super::source::Source;
 use crate::denial::Code;
 use crate::jose::algorithm::{Algorithm, Family};
 use crate::jose::claims::{ClaimRef, ClaimRules, Validity};
@@ -33,7 +33,8 @@ pub struct Issuer {
     /// Keys that are no longer believed, in a set or not: a token that names one is refused before any key is
     /// tried.
     pub(crate) deny_kids: Vec<String>,
-    pub(crate) source: Source,
+    /// The places where its tokens may stand.
+    pub(crate) sources: Vec<Source>,
     pub(crate) types: Types,
     pub(crate) rules: ClaimRules,
     pub(crate) identity: Identity,
@@ -88,6 +89,12 @@ impl Issuer {
     #[must_use]
     pub fn answers_for(&self, iss: Option<&str>) -> bool {
         self.iss.is_none() || self.iss.as_deref() == iss
+    }
+
+    /// The issuer's source at this place, if it reads tokens there at all.
+    #[must_use]
+    pub fn source_at(&self, place: usize) -> Option<Source> {
+        self.sources.iter().find(|source| source.place == place).copied()
     }
 
     /// What a token's header says that no key can mend.

@@ -1,12 +1,14 @@
 //! No bytes of a client stop a worker: it neither crashes, nor is its VM built anew, nor does it answer 503.
 
+use serde_json::json;
+
 use super::mesh::{Door, GATEWAY_KEY, good_token, inner_configuration, outer_configuration};
 use crate::support::http::{Call, call, get};
 
 const ROUNDS: usize = 200;
 
 /// The headers that the filter reads, and two that it must at least walk past.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 20] = [
     "authorization",
     "Authorization",
     "x-gateway-key",
@@ -22,6 +24,9 @@ const NAMES: [&str; 17] = [
     "x-request-id",
     "x-forwarded-for",
     "x-original-url",
+    "x-api-token",
+    "x_api_token",
+    "cookie",
     "host",
     "x-unknown",
 ];
@@ -41,6 +46,17 @@ fn byte_0xff_in_any_header_200_times_over_leaves_the_inner_door_serving() {
         .header("x-user-id", "alice")
         .header("x-tenant-id", "acme");
     bombard(&door, &good);
+}
+
+#[test]
+fn byte_0xff_wherever_a_token_may_stand_leaves_the_outer_door_serving() {
+    let mut configuration = outer_configuration();
+    configuration["issuers"]["main"]["sources"] = json!([
+        { "header": "authorization", "scheme": "Bearer" }, { "header": "x-api-token" },
+        { "cookie": "session" }, { "query": "jwt" },
+    ]);
+    let door = Door::outer(&configuration);
+    bombard(&door, &get(format!("/?jwt={}", good_token())));
 }
 
 /// Sends hostile bytes with and without what the door asks for, and then asks whether anything broke.
@@ -72,7 +88,16 @@ fn bombard(door: &Door, good: &Call) {
             answered += 1;
         }
     }
-    for path in [b"/\xff".as_slice(), b"/%ff", b"/?\xff", b"/%", b"/\xc3\x28"] {
+    for path in [
+        b"/\xff".as_slice(),
+        b"/%ff",
+        b"/?\xff",
+        b"/%",
+        b"/\xc3\x28",
+        b"/?jwt=\xff",
+        b"/?\xffjwt=%&jw%7",
+        b"/?;=&%",
+    ] {
         let (response, _) = door.send(&call("GET", path));
         assert!(
             matches!(response.status, 200 | 400 | 401 | 403 | 404),
@@ -96,7 +121,7 @@ fn hostile_value(round: usize, token: &str) -> Vec<u8> {
         4 => b"acme\xff".to_vec(),
         5 => b"\xffacme".to_vec(),
         6 => b"application/grpc\xff".to_vec(),
-        7 => b"\xed\xa0\x80\xf8\x88\x80\x80\x80".to_vec(),
+        7 => b"session=\xed\xa0\x80;\xf8session;=\x88; sess%6; \x80=\x80".to_vec(),
         8 => vec![0xff; 8000],
         _ => [b"Bearer ", token.as_bytes(), b"\xff"].concat(),
     }

@@ -27,4 +27,5 @@ mod mesh; // fixture: a guarded service
 mod probe; // fixture: the engines, to be asked
 mod round_trip; // what another library signs, before both engines
 mod secrecy; // no secret in the filter's log lines
+mod sources; // where credentials stand
 mod vectors; // tests/vectors/*.json through Envoy

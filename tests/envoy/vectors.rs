@@ -90,18 +90,20 @@ fn difference(expected: &Expect, response: &Response, arrival: Option<&Arrival>)
         (Expect::Deny(code), Some(_)) => Some(format!("expected {code}, was permitted")),
         (Expect::Permit(_), None) => Some(format!("expected a permit, answered {answered}")),
         (Expect::Permit(headers), Some(arrival)) => headers.iter().find_map(|(name, expected)| {
-            let arrived =
-                arrival.headers.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name.as_bytes()));
-            let arrived: Vec<&Vec<u8>> = arrived.map(|(_, value)| value).collect();
-            (arrived != expected.iter().collect::<Vec<_>>()).then(|| {
-                let show = |values: &[&Vec<u8>]| {
+            let arrived: Vec<&[u8]> = match name.as_str() {
+                vector::PATH => arrival.path().into_iter().collect(),
+                name => {
+                    let headers = arrival.headers.iter();
+                    let copies = headers.filter(|(given, _)| given.eq_ignore_ascii_case(name.as_bytes()));
+                    copies.map(|(_, value)| value.as_slice()).collect()
+                }
+            };
+            let expected: Vec<&[u8]> = expected.iter().map(Vec::as_slice).collect();
+            (arrived != expected).then(|| {
+                let show = |values: &[&[u8]]| {
                     values.iter().map(|value| value.escape_ascii().to_string()).collect::<Vec<_>>()
                 };
-                format!(
-                    "{name}: expected {:?}, arrived {:?}",
-                    show(&expected.iter().collect::<Vec<_>>()),
-                    show(&arrived)
-                )
+                format!("{name}: expected {:?}, arrived {:?}", show(&expected), show(&arrived))
             })
         }),
     }

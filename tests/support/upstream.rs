@@ -74,6 +74,11 @@ impl Drop for Upstream {
 }
 
 impl Arrival {
+    /// What stood between the method and the version: the path and the query.
+    pub fn path(&self) -> Option<&[u8]> {
+        self.request_line.split(|byte| *byte == b' ').nth(1)
+    }
+
     /// All copies of a header; the name in lower case.
     pub fn values(&self, name: &str) -> Vec<String> {
         let copies = self.headers.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name.as_bytes()));

@@ -22,15 +22,17 @@
 //! | `envoy` | why the case cannot run through Envoy, e.g. because Envoy refuses the bytes first |
 //! | `tokens` | more tokens; `from` names one to start from, `header` and `payload` then overlay its members, `without` and `withoutHeader` remove some |
 //! | `request` | `method` (GET), `path` (/), `headers`, `cluster`; a `null` one is missing |
-//! | `expect` | `{"code": …}`, a denial; or `{"upstream": {name: [values]}}`, a permit, with all that the upstream sees of these headers |
+//! | `expect` | `{"code": …}`, a denial; or `{"upstream": {name: [values]}}`, a permit, with all that the upstream sees of these headers, and of the path as `:path` |
 //!
-//! A header's value is Latin-1, one character a byte, and `{{name}}` in it is that token. Headers of a permit
-//! that are not named in `upstream` must not be there at all. In configurations and tokens an object stands
+//! A header's value and the path are Latin-1, one character a byte, and `{{name}}` in it is that token. Headers of
+//! a permit that are not named in `upstream` must not be there at all, and a path that is not named must be there
+//! as it was sent. In configurations and tokens an object stands
 //! for a value that nobody wants to type: `{"$jwks": [key, …]}` a set of public keys, each a test key's name,
 //! `{"$key": name, …}` (one that is merged with these members, `null` removing one) or any literal; `{"$jwk":
 //! name}`, `{"$pem": name}` one public key; `{"$json": value}` its JSON text; `{"$sha256": text}` the hash in
 //! hex; `{"$repeat": [text, times]}`; `{"$concat": [text, …]}`.
 
+mod grid;
 mod members;
 mod stand_in;
 mod tokens;
@@ -42,12 +44,15 @@ use serde_json::{Map, Value, json};
 use vestibule::denial::Code;
 use vestibule::json::{self, Bounds};
 
-use super::token;
+use super::{secrets, token};
 use members::{Members, list, optional_string, string, strings};
 use stand_in::{merge, resolve};
 
 /// The time at which a case happens unless it says otherwise: 2027-01-15T08:00:00Z.
 pub const NOW: u64 = 1_800_000_000;
+
+/// The pseudo-header that carries the path and the query.
+pub const PATH: &str = ":path";
 
 /// Deeper than any vector file, which may hold tokens deeper than a token may be.
 const DEPTH: usize = 100;
@@ -99,7 +104,7 @@ pub struct RequestBytes {
 pub enum Expect {
     /// Denied for this reason.
     Deny(String),
-    /// Forwarded; of each header named the upstream sees exactly these values.
+    /// Forwarded; of each header named the upstream sees exactly these values, and of `:path` the one.
     Permit(BTreeMap<String, Vec<Vec<u8>>>),
 }
 
@@ -108,14 +113,14 @@ enum Outcome {
     Permit(BTreeMap<String, Vec<String>>),
 }
 
-/// All vector files in order of their names.
+/// All vector files in order of their names, and the grid of sources.
 pub fn load_all() -> Vec<File> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
     let entries = std::fs::read_dir(&folder).expect("tests/vectors is there");
     let mut paths: Vec<PathBuf> =
         entries.map(|entry| entry.expect("tests/vectors can be listed").path()).collect();
     paths.sort();
-    paths.into_iter().map(load).collect()
+    paths.into_iter().map(load).chain([read(PathBuf::from("grid"), "grid", grid::document())]).collect()
 }
 
 fn load(path: PathBuf) -> File {
@@ -123,17 +128,21 @@ fn load(path: PathBuf) -> File {
     let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
     let document = json::parse(&text, Bounds { depth: DEPTH, duplicates: 20 })
         .unwrap_or_else(|error| panic!("{name}: {error:?}"));
-    let mut file = Members::of(&name, document);
+    read(path, &name, document)
+}
+
+fn read(path: PathBuf, name: &str, document: Value) -> File {
+    let mut file = Members::of(name, document);
     file.require("about");
     let shared = Shared {
         config: file.require("config"),
-        env: file.take("env").map(|env| strings(&name, env)).unwrap_or_default(),
-        tokens: file.take("tokens").map(|tokens| Members::of(&name, tokens).rest).unwrap_or_default(),
+        env: file.take("env").map(|env| strings(name, env)).unwrap_or_default(),
+        tokens: file.take("tokens").map(|tokens| Members::of(name, tokens).rest).unwrap_or_default(),
         request: file.take("request").unwrap_or_else(|| json!({})),
     };
     let Value::Array(cases) = file.require("cases") else { panic!("{name}: `cases` is an array") };
     file.end();
-    let cases = cases.into_iter().map(|case| Case::parse(&name, case, &shared)).collect();
+    let cases = cases.into_iter().map(|case| Case::parse(name, case, &shared)).collect();
     File { path, cases }
 }
 
@@ -194,10 +203,8 @@ impl Case {
     fn check<'t>(&self, at: &str, own_tokens: impl Iterator<Item = &'t String>) {
         for name in own_tokens {
             let placeholder = format!("{{{{{name}}}}}");
-            assert!(
-                self.headers.iter().any(|(_, value)| value.contains(&placeholder)),
-                "{at}: nothing presents the token {name}"
-            );
+            let mut sent = self.headers.iter().map(|(_, value)| value).chain(&self.path);
+            assert!(sent.any(|text| text.contains(&placeholder)), "{at}: nothing presents the token {name}");
         }
         let sendable = self.method.is_some()
             && self.path.is_some()
@@ -213,6 +220,12 @@ impl Case {
                     "{at}: `upstream` does not say what becomes of {name}"
                 );
             }
+            assert!(
+                upstream
+                    .get(PATH)
+                    .is_none_or(|values| values.len() == 1 && Some(&values[0]) != self.path.as_ref()),
+                "{at}: `upstream` names `:path` where it is one other than was sent"
+            );
         }
     }
 
@@ -231,14 +244,13 @@ impl Case {
     pub fn expect(&self, now: u64) -> Expect {
         match &self.outcome {
             Outcome::Deny(code) => Expect::Deny(code.clone()),
-            Outcome::Permit(upstream) => Expect::Permit(
-                upstream
-                    .iter()
-                    .map(|(name, values)| {
-                        (name.clone(), values.iter().map(|text| latin_1(&self.fill(text, now))).collect())
-                    })
-                    .collect(),
-            ),
+            Outcome::Permit(upstream) => {
+                let value = |text: &String| latin_1(&self.fill(text, now));
+                let sent = self.path.iter().map(|path| (PATH.to_owned(), vec![value(path)]));
+                let named = upstream.iter();
+                let named = named.map(|(name, values)| (name.clone(), values.iter().map(value).collect()));
+                Expect::Permit(sent.chain(named).collect())
+            }
         }
     }
 
@@ -248,7 +260,9 @@ impl Case {
         let (name, after) =
             rest.split_once("}}").unwrap_or_else(|| panic!("{}: `{{{{` without `}}}}`", self.name));
         let spec = self.tokens.get(name).unwrap_or_else(|| panic!("{}: there is no token {name}", self.name));
-        format!("{before}{}{}", token::mint(spec, now), self.fill(after, now))
+        let token = token::mint(spec, now);
+        secrets::remember(token.as_bytes());
+        format!("{before}{token}{}", self.fill(after, now))
     }
 }
 

@@ -7,6 +7,7 @@
 use serde_json::Value;
 use vestibule::compile::Outline;
 use vestibule::credential::gateway_key::ClusterPattern;
+use vestibule::credential::places::Matched;
 
 use crate::bootstrap::{Filter, member};
 use crate::document::Fault;
@@ -34,14 +35,19 @@ pub(crate) fn check(filter: &Filter<'_>, configuration: &Value, outline: &Outlin
             faults.push(Fault::new(path, message));
         }
     }
-    for (path, header) in routes.matchers {
-        if let (true, Some(cluster)) = (outline.guards(header.as_bytes()), outside) {
+    for (path, matched) in routes.matchers {
+        if let (true, Some(cluster)) = (outline.changes(matched), outside) {
             let cluster = cluster.unwrap_or("a cluster that is not named here");
+            let (what, name) = match matched {
+                Matched::Header(name) => ("header", name),
+                Matched::Cookie(name) => ("cookie", name),
+                Matched::Parameter(name) => ("query parameter", name),
+            };
             faults.push(Fault::new(
                 path,
                 format!(
-                    "the door changes `{header}`, so that the route is chosen again after the gateway key was \
-                     attached, and may lead to {cluster}, which is not in gatewayKey.to: match on another header"
+                    "the door changes the {what} `{name}`, so that the route is chosen again after the gateway key \
+                     was attached, and may lead to {cluster}, which is not in gatewayKey.to: match on another {what}"
                 ),
             ));
         }
@@ -55,8 +61,11 @@ pub(crate) fn check(filter: &Filter<'_>, configuration: &Value, outline: &Outlin
 struct Routes<'d> {
     clusters: Vec<Option<&'d str>>,
     mirrors: Vec<(String, Option<&'d str>)>,
-    matchers: Vec<(String, &'d str)>,
+    matchers: Vec<(String, Matched<'d>)>,
 }
+
+/// What a matcher of this kind matches on, by its name.
+type Kind<'d> = fn(&'d str) -> Matched<'d>;
 
 impl<'d> Routes<'d> {
     fn collect(&mut self, value: &'d Value, path: &str) {
@@ -93,10 +102,17 @@ impl<'d> Routes<'d> {
     }
 
     fn matcher(&mut self, matcher: &'d Value, path: &str) {
-        let headers = matcher.get("headers").and_then(Value::as_array).into_iter().flatten().enumerate();
-        self.matchers.extend(headers.filter_map(|(index, header)| {
-            Some((format!("{path}.headers[{index}]"), header.get("name")?.as_str()?))
-        }));
+        let kinds: [(_, Kind<'d>); 3] = [
+            ("headers", Matched::Header),
+            ("query_parameters", Matched::Parameter),
+            ("cookies", Matched::Cookie),
+        ];
+        for (kind, matched) in kinds {
+            let entries = member(matcher, kind).and_then(Value::as_array).into_iter().flatten().enumerate();
+            self.matchers.extend(entries.filter_map(|(index, entry)| {
+                Some((format!("{path}.{kind}[{index}]"), matched(entry.get("name")?.as_str()?)))
+            }));
+        }
     }
 
     fn mirrors(&mut self, policies: &'d Value, path: &str) {

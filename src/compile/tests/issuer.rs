@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 
 /// Two issuers that are told apart.
-fn two_issuers() -> Value {
+pub(super) fn two_issuers() -> Value {
     let issuer = |iss: &str, prefix: &str| {
         json!({ "issuer": iss, "audiences": ["a"], "keys": [{ "pem": PEM }], "tenants": ["acme"],
                 "subjectPrefix": prefix })
