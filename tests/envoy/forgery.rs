@@ -202,7 +202,7 @@ fn an_upgrade_may_not_have_a_trusted_header_removed_by_the_next_hop() {
 }
 
 /// Cluster options that let trailers out.
-fn with_trailers() -> Value {
+pub fn with_trailers() -> Value {
     json!({ "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
         "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
         "explicit_http_config": { "http_protocol_options": { "enable_trailers": true } },

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::mesh::{Door, GATEWAY_KEY, good_token, inner_configuration, outer_configuration};
+use crate::support::envoy::Envoy;
 use crate::support::http::{Call, call, get};
 
 const ROUNDS: usize = 200;
@@ -62,7 +63,7 @@ fn byte_0xff_wherever_a_token_may_stand_leaves_the_outer_door_serving() {
 /// Sends hostile bytes with and without what the door asks for, and then asks whether anything broke.
 fn bombard(door: &Door, good: &Call) {
     door.permitted(good);
-    let created = vms_created(door);
+    let created = vms_created(&door.envoy);
     let token = good_token();
     let mut answered = 0;
     for round in 0..ROUNDS {
@@ -107,7 +108,7 @@ fn bombard(door: &Door, good: &Call) {
     }
     assert_eq!(answered, ROUNDS * NAMES.len());
     door.permitted(good);
-    assert_unharmed(door, created);
+    assert_unharmed(&door.envoy, created);
 }
 
 /// Byte 0xFF alone, at either end, in the middle, where a scheme and a token are read, and in bad UTF-8 of
@@ -127,19 +128,18 @@ fn hostile_value(round: usize, token: &str) -> Vec<u8> {
     }
 }
 
-fn vms_created(door: &Door) -> u64 {
-    door.envoy.stats("wasm.envoy.wasm.runtime.v8.created").into_values().sum()
+/// How many VMs this Envoy has made so far.
+pub fn vms_created(envoy: &Envoy) -> u64 {
+    envoy.stats("wasm.envoy.wasm.runtime.v8.created").into_values().sum()
 }
 
-fn assert_unharmed(door: &Door, created: u64) {
-    assert_eq!(vms_created(door), created, "a VM was built anew");
-    let reloads = door
-        .envoy
-        .stats("wasm.")
-        .into_iter()
-        .filter(|(name, count)| name.contains("vm_reload") && *count > 0);
+/// That nothing crashed since so many VMs had been made.
+pub fn assert_unharmed(envoy: &Envoy, created: u64) {
+    assert_eq!(vms_created(envoy), created, "a VM was built anew");
+    let reloads =
+        envoy.stats("wasm.").into_iter().filter(|(name, count)| name.contains("vm_reload") && *count > 0);
     assert_eq!(reloads.collect::<Vec<_>>(), []);
-    let log = door.envoy.log();
+    let log = envoy.log();
     for sign_of_a_crash in ["panicked at", "Proxy-Wasm plugin in-VM backtrace", "Uncaught RuntimeError"] {
         assert!(!log.contains(sign_of_a_crash), "the log says {sign_of_a_crash:?}");
     }

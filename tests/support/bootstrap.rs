@@ -57,6 +57,11 @@ impl Bootstrap {
         self.0.to_string()
     }
 
+    /// The document, for what no other function here changes.
+    pub fn document(&mut self) -> &mut Value {
+        &mut self.0
+    }
+
     /// The names of the filters' plugins, in order of their listeners.
     pub fn plugin_names(&mut self) -> Vec<String> {
         self.plugins().iter().map(|plugin| plugin["name"].as_str().unwrap_or_default().to_owned()).collect()
@@ -122,6 +127,20 @@ impl Bootstrap {
             "name": name, "type": "STATIC", "connect_timeout": "1s",
             "load_assignment": { "cluster_name": name, "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": address } }] }] },
         }));
+        self
+    }
+
+    /// Without this cluster.
+    pub fn remove_cluster(mut self, name: &str) -> Self {
+        self.clusters().retain(|cluster| cluster["name"] != name);
+        self
+    }
+
+    /// With nobody in this cluster.
+    pub fn without_endpoints(mut self, name: &str) -> Self {
+        let cluster = self.clusters().iter_mut().find(|cluster| cluster["name"] == name);
+        cluster.unwrap_or_else(|| panic!("there is no cluster {name}"))["load_assignment"]["endpoints"] =
+            json!([]);
         self
     }
 

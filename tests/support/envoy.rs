@@ -21,6 +21,9 @@ use super::{http, secrets};
 /// How long an Envoy may take until it serves.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What the filter does is seen call by call.
+const LOG_EVERYTHING: [&str; 4] = ["--log-level", "debug", "--component-log-level", "wasm:trace"];
+
 /// A running Envoy, which ends with this value.
 pub struct Envoy {
     child: Child,
@@ -44,13 +47,15 @@ impl Envoy {
     /// # Panics
     /// Where it does not start.
     pub fn start(bootstrap: &Bootstrap, environment: &[(&str, &str)]) -> Self {
-        Self::try_start(bootstrap, environment).unwrap_or_else(|refusal| {
-            panic!(
-                "Envoy did not start (exit code {:?}); its errors:\n{}",
-                refusal.exit_code,
-                refusal.complaints()
-            )
-        })
+        Self::try_start(bootstrap, environment).unwrap_or_else(|refusal| refusal.stop())
+    }
+
+    /// The same with more arguments; a `--log-level` among them takes the place of the tests' own.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub fn start_with(bootstrap: &Bootstrap, environment: &[(&str, &str)], arguments: &[&str]) -> Self {
+        Self::launch(bootstrap, environment, arguments).unwrap_or_else(|refusal| refusal.stop())
     }
 
     /// The same, where it may fail.
@@ -58,6 +63,14 @@ impl Envoy {
     /// # Errors
     /// Where Envoy ends instead of serving.
     pub fn try_start(bootstrap: &Bootstrap, environment: &[(&str, &str)]) -> Result<Self, Refusal> {
+        Self::launch(bootstrap, environment, &[])
+    }
+
+    fn launch(
+        bootstrap: &Bootstrap,
+        environment: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Result<Self, Refusal> {
         for (_, value) in environment {
             secrets::remember(value.as_bytes());
         }
@@ -74,7 +87,8 @@ impl Envoy {
             .arg(&files.admin)
             // Nothing is shared with other Envoys of this machine.
             .args(["--disable-hot-restart", "--concurrency", "1", "--file-flush-interval-msec", "50"])
-            .args(["--log-level", "debug", "--component-log-level", "wasm:trace"])
+            .args(if arguments.contains(&"--log-level") { &[] } else { &LOG_EVERYTHING[..] })
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file handle can be copied"))
             .stderr(log)
@@ -165,6 +179,10 @@ impl Drop for Envoy {
 }
 
 impl Refusal {
+    fn stop(self) -> ! {
+        panic!("Envoy did not start (exit code {:?}); its errors:\n{}", self.exit_code, self.complaints())
+    }
+
     /// The lines that say why.
     pub fn complaints(&self) -> String {
         let complaint = |line: &&str| {

@@ -38,6 +38,12 @@ pub fn call(method: impl AsRef<[u8]>, path: impl AsRef<[u8]>) -> Call {
 }
 
 impl Call {
+    /// The same with another method.
+    pub fn method(mut self, method: &str) -> Self {
+        self.method = method.as_bytes().to_vec();
+        self
+    }
+
     /// One more header line, spelt as given; a second call with the same name is a second copy.
     pub fn header(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name.as_ref().to_vec(), value.as_ref().to_vec()));
@@ -71,29 +77,14 @@ impl Call {
         for (name, value) in &self.headers {
             secrets::remember_header(name, value);
         }
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-        stream.set_read_timeout(Some(TIMEOUT))?;
-        stream.set_write_timeout(Some(TIMEOUT))?;
-        stream.write_all(&self.bytes())?;
-        let mut answer = Vec::new();
-        let mut buffer = [0; 16 * 1024];
-        // Not until the connection ends: Envoy keeps it for a second after it has refused a request.
-        loop {
-            let length = stream.read(&mut buffer)?;
-            answer.extend(&buffer[..length]);
-            if let Some(response) = Response::parse(&answer, length == 0, self.method == b"HEAD") {
-                return Ok(response);
-            }
-            if length == 0 {
-                let answer = String::from_utf8_lossy(&answer).into_owned();
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("incomplete: {answer:?}")));
-            }
-        }
+        let mut connection = Connection::try_open(port)?;
+        connection.stream.write_all(&self.bytes("close"))?;
+        connection.read(self)
     }
 
-    fn bytes(&self) -> Vec<u8> {
-        let mut head =
-            [&self.method, b" ".as_slice(), &self.path, b" HTTP/1.1\r\nconnection: close\r\n"].concat();
+    fn bytes(&self, connection: &str) -> Vec<u8> {
+        let mut head = [&self.method, b" ".as_slice(), &self.path, b" HTTP/1.1\r\nconnection: "].concat();
+        head.extend([connection.as_bytes(), b"\r\n"].concat());
         if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"host")) {
             head.extend(b"host: vestibule.test\r\n");
         }
@@ -101,6 +92,87 @@ impl Call {
             head.extend([name, b": ".as_slice(), value, b"\r\n"].concat());
         }
         [head.as_slice(), b"\r\n", &self.body].concat()
+    }
+}
+
+/// A connection that stays open from one request to the next, for a test that sends very many or takes its
+/// time.
+///
+/// It remembers no secrets, which would take longer than the requests: the test remembers those that matter.
+pub struct Connection {
+    stream: TcpStream,
+}
+
+impl Connection {
+    /// Connects to a port of this machine.
+    ///
+    /// # Panics
+    /// Where nobody listens there.
+    pub fn open(port: u16) -> Self {
+        Self::try_open(port).unwrap_or_else(|error| panic!("no connection to port {port}: {error}"))
+    }
+
+    fn try_open(port: u16) -> io::Result<Self> {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
+        stream.set_write_timeout(Some(TIMEOUT))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream })
+    }
+
+    /// Sends a request and reads its answer.
+    ///
+    /// # Panics
+    /// Where no HTTP answer comes back.
+    pub fn send(&mut self, call: &Call) -> Response {
+        self.write(call);
+        self.read(call).unwrap_or_else(|error| panic!("no answer to {call:?}: {error}"))
+    }
+
+    /// Sends a request whose answer is read later, or never.
+    ///
+    /// # Panics
+    /// Where the connection is broken.
+    pub fn write(&mut self, call: &Call) {
+        self.stream.write_all(&call.bytes("keep-alive")).unwrap_or_else(|error| panic!("{call:?}: {error}"));
+    }
+
+    /// Sends bytes as they stand, such as the rest of a body.
+    ///
+    /// # Panics
+    /// Where the connection is broken.
+    pub fn write_bytes(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Waits until there is something to read, and leaves it unread.
+    ///
+    /// # Panics
+    /// Where nothing comes.
+    pub fn wait_for_bytes(&self) {
+        let length = self.stream.peek(&mut [0]).unwrap_or_else(|error| panic!("nothing came: {error}"));
+        assert_eq!(length, 1, "the connection has ended");
+    }
+
+    /// Reads the answer to this request.
+    ///
+    /// # Errors
+    /// Where the connection or the answer is broken.
+    pub fn read(&mut self, call: &Call) -> io::Result<Response> {
+        let mut answer = Vec::new();
+        let mut buffer = [0; 16 * 1024];
+        // Not until the connection ends: Envoy keeps it for a second after it has refused a request.
+        loop {
+            let length = self.stream.read(&mut buffer)?;
+            answer.extend(&buffer[..length]);
+            if let Some(response) = Response::parse(&answer, length == 0, call.method == b"HEAD") {
+                return Ok(response);
+            }
+            if length == 0 {
+                let answer = String::from_utf8_lossy(&answer).into_owned();
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("incomplete: {answer:?}")));
+            }
+        }
     }
 }
 

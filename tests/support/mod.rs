@@ -14,7 +14,9 @@
 pub mod bootstrap;
 pub mod envoy;
 pub mod http;
+pub mod jwks_server;
 pub mod keys;
+pub mod live;
 pub mod secrets;
 pub mod token;
 pub mod upstream;

@@ -1,6 +1,6 @@
 //! A service that remembers every request as it came: the proof of what a door let through.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -111,7 +111,8 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<Arrival>>) -> Option<()> {
     }
 }
 
-fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Arrival> {
+/// The next request of a connection; none at its end, or where it makes no sense.
+pub(super) fn read_request(reader: &mut impl BufRead) -> Option<Arrival> {
     let request_line = read_line(reader)?;
     let mut headers = Vec::new();
     loop {
@@ -133,7 +134,7 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Arrival> {
 }
 
 /// Chunks and trailers (RFC 9112 section 7.1), framing and all.
-fn read_chunks(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+fn read_chunks(reader: &mut impl BufRead) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     loop {
         let size_line = read_line(reader)?;
@@ -156,7 +157,7 @@ fn read_chunks(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
 }
 
 /// A line without its CR LF; none at the connection's end.
-fn read_line(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+fn read_line(reader: &mut impl BufRead) -> Option<Vec<u8>> {
     let mut line = Vec::new();
     reader.read_until(b'\n', &mut line).ok()?;
     line.strip_suffix(b"\r\n").map(<[u8]>::to_vec)
