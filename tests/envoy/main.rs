@@ -25,7 +25,12 @@ mod gateway_key; // where the key goes, and where not
 mod hostile_bytes; // no bytes stop a worker
 mod mesh; // fixture: a guarded service
 mod probe; // fixture: the engines, to be asked
+mod remote_door; // fixture: a door whose issuer publishes its keys
+mod remote_keys; // requests wait for an issuer's keys
+mod remote_outage; // no answer but a good one brings keys
+mod remote_rotation; // an issuer changes its keys under load
 mod round_trip; // what another library signs, before both engines
 mod secrecy; // no secret in the filter's log lines
 mod sources; // where credentials stand
 mod vectors; // tests/vectors/*.json through Envoy
+mod vm_calls; // what the log tells of the filter and its host

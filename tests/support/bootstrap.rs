@@ -179,6 +179,27 @@ impl Bootstrap {
         self.configure(copy, configuration).route(copy, cluster)
     }
 
+    /// A listener in front of this one, without a plugin, that reaches it over HTTP/2, so that the requests of
+    /// many clients share a connection there. All listeners get ports of their own.
+    pub fn behind_http2(mut self, listener: &str, front: &str) -> Self {
+        let mut copy = self.listener(listener).clone();
+        copy["name"] = json!(front);
+        self.listeners().push(copy);
+        let manager = self.connection_manager(front);
+        manager["stat_prefix"] = json!(front);
+        let filters = manager["http_filters"].as_array_mut().expect("a listener has filters");
+        filters.retain(|filter| filter["name"] != "vestibule");
+        let mut bootstrap = self.route(front, listener).cluster(listener, 0).on_free_ports();
+        bootstrap.cluster_options(
+            listener,
+            json!({ "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "explicit_http_config": { "http2_protocol_options": {} },
+            } }),
+        );
+        bootstrap
+    }
+
     /// Without this listener.
     pub fn remove_listener(mut self, listener: &str) -> Self {
         self.listeners().retain(|entry| entry["name"] != listener);

@@ -150,13 +150,6 @@ impl JwksServer {
         self.state.lock().fetches.len()
     }
 
-    /// When a reply was first sent; none where it was not yet.
-    pub fn first_answered(&self, version: Version) -> Option<Instant> {
-        let fetches = self.fetches();
-        let answered = fetches.iter().filter_map(|fetch| fetch.answered);
-        answered.filter(|(sent, _)| *sent == version).map(|(_, at)| at).min()
-    }
-
     /// Waits until there were so many fetches.
     ///
     /// # Panics
