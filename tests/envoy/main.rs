@@ -28,6 +28,7 @@ mod probe; // fixture: the engines, to be asked
 mod remote_door; // fixture: a door whose issuer publishes its keys
 mod remote_keys; // requests wait for an issuer's keys
 mod remote_outage; // no answer but a good one brings keys
+mod remote_reconfiguration; // keys outlive a configuration
 mod remote_rotation; // an issuer changes its keys under load
 mod round_trip; // what another library signs, before both engines
 mod secrecy; // no secret in the filter's log lines

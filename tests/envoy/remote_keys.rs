@@ -137,8 +137,8 @@ fn a_forged_trailer_of_a_request_that_waited_does_not_arrive() {
     }
 }
 
-/// So many clients come to this port and leave while they wait; three stay, and three who come later find room,
-/// though there is none to spare.
+/// So many clients come to this port and leave while they wait; three stay, and three who come later find
+/// room, though there is none to spare.
 fn leave_while_waiting(door: &RemoteDoor, port: u16, count: usize) {
     let created = vms_created(&door.envoy);
     let waiting = by("ec-256");
