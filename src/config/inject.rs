@@ -18,7 +18,15 @@ pub struct Inject<'v> {
 }
 
 pub(crate) fn read<'v>(node: &Node<'v>) -> Vec<Inject<'v>> {
-    node.members().into_iter().filter_map(|(name, node)| one(name, node)).collect()
+    let mut all: Vec<Inject<'v>> = Vec::new();
+    for inject in node.members().into_iter().filter_map(|(name, node)| one(name, node)) {
+        if all.iter().any(|earlier| earlier.header == inject.header) {
+            // Of two values for one header, whichever a client sends already would be left standing.
+            inject.node.error("is there twice, for header names have no case: remove one");
+        }
+        all.push(inject);
+    }
+    all
 }
 
 fn one<'v>(name: &str, node: Node<'v>) -> Option<Inject<'v>> {

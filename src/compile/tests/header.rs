@@ -21,6 +21,10 @@ fn one_header_has_one_meaning() {
     }
     let twice = json!({ "x-a": { "value": "1" }, "x.a": { "value": "2" } });
     assert_eq!(errors(&with(outer(), "/inject", twice)).len(), 1);
+    for other in [json!({ "value": "2" }), json!({ "value": "1" }), json!("none")] {
+        let twice = json!({ "x-a": { "value": "1" }, "X-A": other });
+        refused(outer(), "/inject", twice, "inject.x-a");
+    }
     let trust = json!({ "subject": "x-caller", "tenant": "x-caller" });
     refused(inner(), "/entrances/gateway/trust", trust, "entrances.gateway.trust.tenant");
 }
