@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Builds, lints or measures the module for wasm32-wasip1, or runs the core's tests as wasm32-unknown-unknown, for
-# which Node has a runner; `probe` builds what tests/probe is.
+# Builds, lints or measures the module for wasm32-wasip1, or runs the core's tests as wasm32-unknown-unknown,
+# for which Node has a runner; `probe` builds what tests/probe is.
 # usage: tools/wasm.sh build | probe | clippy | size | test
 #
-# Two ways lead to either target. `rustup` adds the target to the pinned toolchain. `debian` takes Debian's own compiler
-# and builds the standard library from source, for machines where rustup cannot download a target.
-# The first that works is taken; WASM_TOOLCHAIN=rustup or WASM_TOOLCHAIN=debian forces one.
+# Two ways lead to either target. `rustup` adds the target to the pinned toolchain. `debian` takes Debian's
+# own compiler and builds the standard library from source, for machines where rustup cannot download a
+# target. The first that works is taken; WASM_TOOLCHAIN=rustup or WASM_TOOLCHAIN=debian forces one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
