@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size cli demo test test-wasm check fmt envoy clean compiler FORCE
+.PHONY: help wasm size cli demo test test-wasm fuzz check fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
 # For the tests alone.
@@ -10,6 +10,9 @@ PROBE := target/probe.wasm
 # WASM_TOOLCHAIN=rustup|debian forces one way to the wasm target (tools/wasm.sh); ENVOY=/path names another Envoy.
 export WASM_TOOLCHAIN
 export ENVOY
+# FUZZ_SECONDS=600 fuzzes each target so long; FUZZ_SANITIZER=address watches memory as well (tools/fuzz.sh).
+export FUZZ_SECONDS
+export FUZZ_SANITIZER
 
 # What the tests and the demo are told. The assignment by itself, so that its failure ends the recipe.
 WITH_ENVOY = ENVOY=$$(tools/envoy.sh) && export ENVOY VESTIBULE_WASM="$(CURDIR)/$(MODULE)" VESTIBULE_PROBE="$(CURDIR)/$(PROBE)" &&
@@ -34,6 +37,9 @@ test: $(MODULE) $(PROBE) envoy | compiler ## run every test, natively and throug
 
 test-wasm: | compiler ## run the core's tests as 32-bit wasm, in Node
 	tools/wasm.sh test
+
+fuzz: | compiler ## fuzz each target for FUZZ_SECONDS (60) seconds
+	tools/fuzz.sh run
 
 check: | compiler ## check format and lints, natively and for wasm
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
