@@ -14,6 +14,7 @@
 //! | fetching | an answer with usable keys | they replace those before; requests are looked at again | idle until `refresh` has passed |
 //! | fetching | any other answer, a reset, `timeout` and a second | the keys stay; requests are looked at again | idle for 1 s where no keys are usable, else for 1, 2, 4 … 60 s, but not past their end |
 //! | fetching | the host did not send it | the keys stay; requests are looked at again | idle for 250 ms |
+//! | fetching | the host dropped it | nothing: requests wait on | idle, due at once |
 //! | fetching | an answer to an earlier fetch | nothing: it is late | fetching |
 //! | idle | an answer | nothing: it is late | idle |
 //! | no usable keys, fetching or due in time | a token | the request waits | the same |
@@ -204,6 +205,20 @@ impl Keyring {
     pub fn not_sent(&mut self, id: FetchId, now: UnixTime) -> Option<Settled> {
         let jitter = self.jitter();
         Some(self.fetching(id)?.settle(Err(Failure::NotSent), now, jitter))
+    }
+
+    /// The host dropped a fetch, for a reason that is not the issuer's: it is due again at once, and requests
+    /// wait on.
+    pub fn abandon(&mut self, id: FetchId, now: UnixTime) {
+        if let Some(entry) = self.fetching(id) {
+            entry.state.abandon(now);
+        }
+    }
+
+    /// Whether a source is being asked, or could not be until now.
+    #[must_use]
+    pub fn is_pending(&self, source: &RemoteSource) -> bool {
+        self.state(source).is_some_and(State::is_pending)
     }
 
     /// A request waits for other keys of this source than there are.

@@ -43,8 +43,8 @@ impl From<Next> for Action {
     }
 }
 
-/// A request that waits is decided about again, in its own context. It waits on while keys may still come in
-/// time.
+/// A request that waits is decided about again, in its own context. It waits on where one source of its
+/// issuer has answered, or failed to, while another is still being asked: that one may have its key.
 pub(super) fn resume(request: Waiting) {
     let Waiting { guard, deadline, .. } = request;
     if let Err(error) = envoy::enter(guard.stream) {
@@ -138,7 +138,11 @@ impl Guard {
             }
             None => Err(Code::Overloaded),
             // A deadline farther away than it was at first is one of a clock that was set back.
-            Some(deadline) if now < deadline && deadline <= latest => {
+            Some(deadline)
+                if now < deadline
+                    && deadline <= latest
+                    && keys::any_pending(policy.remote_sources_of(issuer)) =>
+            {
                 waiting::enter_again(waiting(deadline));
                 Ok(())
             }

@@ -67,26 +67,27 @@ pub(super) fn watch(plugin: u32, policy: &Policy, now: UnixTime) {
     schedule(now);
 }
 
-/// A plugin is gone, and the answers to its callouts with it: others fetch in its place.
-pub(super) fn forget(plugin: u32) {
-    let lost =
-        CALLS.with_borrow_mut(|calls| calls.extract_if(.., |call| call.plugin == plugin).collect::<Vec<_>>());
+/// Whether any of these sources is being asked, or could not be until now.
+pub(super) fn any_pending<'s>(mut sources: impl Iterator<Item = &'s Arc<RemoteSource>>) -> bool {
+    KEYS.with_borrow(|keys| sources.any(|source| keys.ring.is_pending(source)))
+}
+
+/// A plugin is gone, and with it its timer and the answers to its callouts: another fetches in its place.
+pub(super) fn forget(plugin: u32, now: UnixTime) -> Result<(), HostError> {
+    let lost: Vec<Call> =
+        CALLS.with_borrow_mut(|calls| calls.extract_if(.., |call| call.plugin == plugin).collect());
+    KEYS.with_borrow_mut(|keys| lost.iter().for_each(|call| keys.ring.abandon(call.fetch, now)));
+    // The host keeps the timer of each plugin for as long as the VM lives, and would let it run on.
+    envoy::tick_after(None)?;
     let heir = PLUGINS.with_borrow_mut(|plugins| {
         plugins.retain(|known| *known != plugin);
         plugins.last().copied()
     });
-    let (Some(heir), false) = (heir, lost.is_empty()) else { return };
-    let outcome = envoy::now().and_then(|now| {
-        for call in lost {
-            settled(KEYS.with_borrow_mut(|keys| keys.ring.not_sent(call.fetch, now)));
-        }
+    if let Some(heir) = heir {
         envoy::enter(heir)?;
         schedule(now);
-        Ok(())
-    });
-    if let Err(error) = outcome {
-        envoy::log(Level::Error, &format!("vestibule: {error}"));
     }
+    Ok(())
 }
 
 /// A request waits for other keys of these sources than there are.

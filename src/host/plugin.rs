@@ -47,7 +47,7 @@ impl Plugin {
 
 impl Drop for Plugin {
     fn drop(&mut self) {
-        keys::forget(self.id);
+        report(envoy::now().and_then(|now| keys::forget(self.id, now)));
     }
 }
 

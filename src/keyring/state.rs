@@ -136,6 +136,18 @@ impl State {
         self.phase = Phase::Idle(now.later_by(jitter.shorten(wait)));
     }
 
+    /// The fetch under way is nobody's any more.
+    pub(super) fn abandon(&mut self, now: UnixTime) {
+        self.phase = Phase::Idle(now);
+    }
+
+    /// Whether it is being asked, or could not be until now.
+    pub(super) fn is_pending(&self) -> bool {
+        let was_asked =
+            self.held.is_some() || self.failure.as_ref().is_some_and(|it| *it != Failure::NotSent);
+        matches!(self.phase, Phase::Fetching(..)) || !was_asked
+    }
+
     /// The wait after one more failure, twice as long as after the one before.
     fn backoff(&mut self) -> Duration {
         self.failures = self.failures.saturating_add(1);

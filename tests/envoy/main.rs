@@ -30,6 +30,7 @@ mod remote_keys; // requests wait for an issuer's keys
 mod remote_outage; // no answer but a good one brings keys
 mod remote_reconfiguration; // keys outlive a configuration
 mod remote_rotation; // an issuer changes its keys under load
+mod remote_waiting; // what befalls a request that waits
 mod round_trip; // what another library signs, before both engines
 mod secrecy; // no secret in the filter's log lines
 mod sources; // where credentials stand

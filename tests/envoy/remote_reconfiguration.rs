@@ -8,12 +8,15 @@ use super::remote_door::{
     RemoteDoor, assert_is_alice, assert_no_errors, assert_unavailable, bootstrap, by, configuration,
     send_all, token_by, until, wait_for_active,
 };
-use super::vm_calls::tick_periods;
+use super::vm_calls::{tick_periods, within};
 use crate::support::envoy::Envoy;
 use crate::support::http::get;
 use crate::support::jwks_server::{JwksServer, Reply, Version};
 use crate::support::live::LiveFiles;
 use crate::support::upstream::Upstream;
+
+/// After this second Envoy ends what came in under the configuration of before.
+const DRAIN: [&str; 2] = ["--drain-time-s", "1"];
 
 /// A door whose configuration can be changed while it runs.
 struct LiveDoor {
@@ -107,6 +110,39 @@ fn a_request_that_waits_goes_on_under_the_configuration_that_it_came_in_under() 
 }
 
 #[test]
+fn a_fetch_whose_plugin_is_gone_is_made_again_by_the_next() {
+    let issuer = JwksServer::start(Reply::keys(&["ec-256"]));
+    issuer.hold();
+    let mut live = LiveDoor::start(issuer, &DRAIN);
+    live.door.issuer.wait_for_fetches(2);
+    live.change(|configuration| {
+        configuration["strip"] = json!(["x-more"]);
+    });
+    let waiting = send_all([by("ec-256")], live.door.port());
+    let deleted = || live.door.envoy.log().matches("[host->vm] proxy_on_delete(1)").count();
+    until("the first plugin is gone from both VMs", || (deleted() >= 2).then_some(()));
+    live.door.issuer.release();
+    for response in waiting.answers() {
+        assert_is_alice(&live.door.arrival(&response));
+    }
+    assert_no_errors(&live.door.envoy);
+}
+
+#[test]
+fn a_plugin_that_is_gone_leaves_no_timer_behind() {
+    let mut live = LiveDoor::start(JwksServer::start(Reply::keys(&["ec-256"])), &DRAIN);
+    live.change(|configuration| configuration["strip"] = json!(["x-more"]));
+    let log = until("the first plugin is gone from both VMs", || {
+        let log = live.door.envoy.log();
+        (within(&log, "proxy_on_delete(1)").len() == 2).then_some(log)
+    });
+    for calls in within(&log, "proxy_on_delete(1)") {
+        assert!(calls.contains(&"proxy_set_tick_period_milliseconds(0)"), "{calls:?}");
+    }
+    assert_no_errors(&live.door.envoy);
+}
+
+#[test]
 fn the_plugins_of_one_vm_share_a_source_and_each_goes_on_when_it_answers() {
     let (issuer, upstream) = (JwksServer::start(Reply::keys(&["ec-256"])), Upstream::start());
     issuer.hold();
@@ -131,6 +167,18 @@ fn the_plugins_of_one_vm_share_a_source_and_each_goes_on_when_it_answers() {
         }
     }
     assert_eq!(door.issuer.count(), 2, "one fetch in the worker's VM, one in the main thread's");
+    let log = door.envoy.log();
+    for plugin in [1, 2] {
+        for calls in within(&log, &format!("proxy_on_http_call_response({plugin},")) {
+            let last = calls.iter().rfind(|call| call.starts_with("proxy_set_effective_context("));
+            let own = format!("proxy_set_effective_context({plugin})");
+            assert_eq!(
+                last,
+                Some(&own.as_str()),
+                "a timer must not be set for whoever happened to wait: {calls:?}"
+            );
+        }
+    }
     assert_no_errors(&door.envoy);
 }
 

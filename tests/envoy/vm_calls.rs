@@ -1,6 +1,6 @@
 //! What the filter and its host called of each other, read from the log of an Envoy that logs everything.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The periods, in milliseconds, that the filter has set its timers to, by thread and in order.
 pub fn tick_periods(log: &str) -> BTreeMap<&str, Vec<u64>> {
@@ -14,21 +14,24 @@ pub fn tick_periods(log: &str) -> BTreeMap<&str, Vec<u64>> {
     periods
 }
 
-/// How many requests went on within a call that brought an answer to a fetch, and not at a look at the clock.
-pub fn gone_on_with_an_answer(log: &str) -> usize {
+/// What the filter called of its host within each call of it that begins so, such as `proxy_on_tick(1)`.
+pub fn within<'l>(log: &'l str, call: &str) -> Vec<Vec<&'l str>> {
+    let begin = format!("[host->vm] {call}");
+    let end = format!("[host<-vm] {} ", call.split('(').next().unwrap_or(call));
+    let mut open: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut closed = Vec::new();
     // What other threads do stands in between.
-    let mut answering = BTreeSet::new();
-    let mut count = 0;
     for (thread, call) in calls(log) {
-        if call.starts_with("[host->vm] proxy_on_http_call_response(") {
-            answering.insert(thread);
-        } else if call.starts_with("[host<-vm] proxy_on_http_call_response ") {
-            answering.remove(thread);
-        } else if call.starts_with("[vm->host] env.proxy_continue_stream(") && answering.contains(thread) {
-            count += 1;
+        if call.starts_with(&begin) {
+            open.insert(thread, Vec::new());
+        } else if call.starts_with(&end) {
+            closed.extend(open.remove(thread));
+        } else if let (Some(calls), Some(call)) = (open.get_mut(thread), call.strip_prefix("[vm->host] env."))
+        {
+            calls.push(call);
         }
     }
-    count
+    closed
 }
 
 /// Every call, with its thread; a call's end is one too.

@@ -91,6 +91,42 @@ fn an_answer_that_brings_no_keys_leaves_those_before() {
 }
 
 #[test]
+fn a_fetch_that_the_host_dropped_is_made_again_at_once_and_counts_as_no_failure() {
+    let mut ring = Ring::new(at(0));
+    let dropped = ring.fetch(at(0));
+    ring.ring.abandon(dropped, at(10));
+    assert_eq!((ring.ring.due(), ring.outlook(at(10))), (Some(at(10)), Outlook::Wait));
+    let next = ring.fetch(at(10));
+    ring.ring.abandon(dropped, at(20));
+    assert_eq!(ring.due(at(20)), [], "it is not the one under way");
+    assert!(ring.ring.answer(dropped, ok(&set("b")), at(20)).is_none());
+    assert!(ring.ring.answer(next, ok(&set("a")), at(20)).unwrap().outcome.is_ok());
+    // With keys, an unknown `kid` is still a reason to ask.
+    let again = ring.ring.due().unwrap();
+    let dropped = ring.fetch(again);
+    ring.ring.abandon(dropped, again);
+    assert_eq!(ring.outlook(again), Outlook::Wait);
+}
+
+#[test]
+fn a_source_is_pending_until_it_was_asked_and_has_answered_or_failed_to() {
+    let mut ring = Ring::new(at(0));
+    let is_pending = |ring: &Ring| ring.ring.is_pending(&ring.source);
+    assert!(is_pending(&ring), "it is due");
+    let fetch = ring.fetch(at(0));
+    ring.ring.not_sent(fetch, at(0)).unwrap();
+    assert!(is_pending(&ring), "nobody was asked");
+    let fetch = ring.fetch(at(250));
+    assert!(is_pending(&ring));
+    ring.ring.answer(fetch, Answer::Reset, at(250)).unwrap();
+    assert!(!is_pending(&ring));
+    let fetch = ring.fetch(at(1_250));
+    ring.ring.answer(fetch, ok(&set("a")), at(1_250)).unwrap();
+    assert!(!is_pending(&ring));
+    assert!(!ring.ring.is_pending(&source("other")));
+}
+
+#[test]
 fn a_key_that_gives_away_its_private_part_is_not_believed() {
     let mut exposed: Value = serde_json::from_slice(&set("ab")).unwrap();
     exposed.pointer_mut("/keys/0").unwrap().as_object_mut().unwrap().insert("d".into(), json!("AAAA"));
