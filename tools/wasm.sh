@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds, lints or measures the module for wasm32-wasip1, or runs the core's tests as wasm32-unknown-unknown,
-# for which Node has a runner; `probe` builds what tests/probe is.
-# usage: tools/wasm.sh build | probe | clippy | size | test
+# for which Node has a runner; `probe` builds what tests/probe is, `hostile` measures the dearest requests.
+# usage: tools/wasm.sh build | probe | clippy | size | test | hostile
 #
 # Two ways lead to either target. `rustup` adds the target to the pinned toolchain. `debian` takes Debian's
 # own compiler and builds the standard library from source, for machines where rustup cannot download a
@@ -140,12 +140,20 @@ tests() {
     say "all $written tests of the core passed as $target"
 }
 
+# What the dearest requests cost (examples/hostile.rs), on the engine that Envoy has too.
+hostile() {
+    command -v node >/dev/null || tools/packages.sh nodejs
+    choose_way
+    "${CARGO:-cargo}" build --release --example hostile "${arguments[@]}"
+    node --no-warnings tools/wasi.mjs "$target_dir/$target/release/examples/hostile.wasm"
+}
+
 case ${1:-} in
-build | probe | clippy | size) "$1" ;;
+build | probe | clippy | size | hostile) "$1" ;;
 # `test` by itself is a command of the shell.
 test) tests ;;
 *)
-    echo "usage: tools/wasm.sh build | probe | clippy | size | test" >&2
+    echo "usage: tools/wasm.sh build | probe | clippy | size | test | hostile" >&2
     exit 1
     ;;
 esac
