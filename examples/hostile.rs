@@ -53,7 +53,7 @@ impl Door {
             (0..100).map(|n| (format!("/list{n}"), json!(many("value", 100)))).collect();
         let config = json!({
             "door": "outer",
-            "limits": { "tokenBytes": token_bytes, "jsonDepth": 100, "injectedBytes": 32768 },
+            "limits": { "tokenBytes": token_bytes, "jsonDepth": 100, "injectedBytes": 32768, "tokenCacheBytes": 0 },
             "issuers": {
                 "strangers": {
                     "issuer": "https://issuer.test", "audiences": ["https://api.test"],

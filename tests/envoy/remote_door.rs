@@ -77,11 +77,10 @@ pub fn configuration(issuer: u16) -> Value {
     })
 }
 
-/// The keys of the issuer at this port.
+/// The keys of the issuer at this port, which may take its time.
 pub fn remote(issuer: u16) -> Value {
-    json!({ "remote": {
-        "url": format!("http://127.0.0.1:{issuer}/keys?access={}", *QUERY_SECRET), "cluster": "issuer",
-    } })
+    let url = format!("http://127.0.0.1:{issuer}/keys?access={}", *QUERY_SECRET);
+    json!({ "remote": { "url": url, "cluster": "issuer", "timeout": "60s" } })
 }
 
 /// The door, the cluster of its issuer and the cluster of the service.

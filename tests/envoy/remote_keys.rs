@@ -61,8 +61,6 @@ fn requests_wait_for_the_first_keys_and_go_on_as_if_they_had_not_waited() {
 fn a_request_waits_no_longer_than_it_may_and_is_503() {
     let door = RemoteDoor::configured(held(Reply::keys(&["ec-256"])), |configuration| {
         configuration["limits"]["pause"] = json!("300ms");
-        // Nothing but the request's own deadline ends its wait.
-        configuration["issuers"]["main"]["keys"][0]["remote"]["timeout"] = json!("60s");
     });
     let response = by("ec-256").send(door.port());
     assert_unavailable(&response);
@@ -81,6 +79,31 @@ fn a_request_waits_no_longer_than_it_may_and_is_503() {
     let served =
         until("the keys are there", || Some(by("ec-256").send(door.port())).filter(|it| it.status == 200));
     assert_is_alice(&door.arrival(&served));
+}
+
+#[test]
+fn a_source_that_fails_or_lacks_the_key_ends_no_wait_for_another() {
+    let other = JwksServer::start(Reply::bytes(b"").and_reset());
+    let (issuer, upstream) = (held(Reply::keys(&["ec-256"])), Upstream::start());
+    let mut configuration = configuration(issuer.port());
+    let url = format!("http://127.0.0.1:{}/keys", other.port());
+    let sources = configuration["issuers"]["main"]["keys"].as_array_mut().expect("an issuer has sources");
+    sources.insert(0, json!({ "remote": { "url": url, "cluster": "other" } }));
+    let bootstrap = bootstrap(&configuration, issuer.port(), upstream.port()).cluster("other", other.port());
+    let door = RemoteDoor { envoy: Envoy::start(&bootstrap, &ENVIRONMENT), issuer, upstream };
+    let waiting = send_all([by("ec-256")], door.port());
+    door.wait_for_active(1);
+    // Once more in each VM, so that it failed after the request had come.
+    other.wait_for_fetches(other.count() + 3);
+    let lacking = other.answer(Reply::keys(&["ec-256b"]));
+    other.wait_for_answers(lacking, 2);
+    door.arrival(&by("ec-256b").send(door.port()));
+    assert_eq!(door.upstream.all().len(), 1, "the first still waits");
+    door.issuer.release();
+    for response in waiting.answers() {
+        assert_is_alice(&door.arrival(&response));
+    }
+    assert_no_errors(&door.envoy);
 }
 
 #[test]
