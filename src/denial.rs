@@ -118,7 +118,8 @@ codes! {
     /// CONNECT, TRACE and TRACK reach no service.
     MethodRefused "method_refused" BadRequest "Method refused"
         "This method is not forwarded.";
-    /// What decides, in a header, a cookie or the query, is there several times or cannot be read in one way only.
+    /// What decides, in a header, a cookie or the query, is there several times or cannot be read in one way
+    /// only.
     HeaderMalformed "header_malformed" BadRequest "Malformed header"
         "A header, cookie or query parameter that decides about access is malformed or there more than once.";
     /// The path could be read differently by the service.

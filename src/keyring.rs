@@ -60,7 +60,8 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// These engines, and no remote keys yet. `seed` should be random: it spreads the fetches of many proxies.
+    /// These engines, and no remote keys yet. `seed` should be random: it spreads the fetches of many
+    /// proxies.
     #[must_use]
     pub fn new(engines: Engines, seed: u64) -> Self {
         Self { engines, ring: Keyring::new(seed) }
@@ -252,8 +253,8 @@ impl Keyring {
         self.state(source).is_none_or(State::is_failing)
     }
 
-    /// Changes with every change of any key and of how long it serves, so that what was proved by earlier keys
-    /// can be told.
+    /// Changes with every change of any key and of how long it serves, so that what was proved by earlier
+    /// keys can be told.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation

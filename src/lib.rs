@@ -12,8 +12,8 @@
 //! [`principal::Principal`] (claims checked) → [`decision::Permit`].
 //!
 //! Imports point one way: request, principal, decision, denial, mutation ← jose, tenant, access ← credential
-//! ← keyring, policy ← compile (which also reads config) ← host. Only `host`, which exists on WASI alone, knows that
-//! there is an Envoy.
+//! ← keyring, policy ← compile (which also reads config) ← host. Only `host`, which exists on WASI alone,
+//! knows that there is an Envoy.
 
 // Where there is no `libtest` to run them, the tests of every module are `wasm_bindgen_test`s.
 #[cfg(all(test, target_family = "wasm", target_os = "unknown"))]

@@ -133,8 +133,8 @@ impl Policy {
 }
 
 impl Policy {
-    /// What a token proves that was found at this place. The place and the `iss` that it claims say who judges it,
-    /// and nothing else: an issuer that does not read the place has no say there.
+    /// What a token proves that was found at this place. The place and the `iss` that it claims say who
+    /// judges it, and nothing else: an issuer that does not read the place has no say there.
     fn prove(&self, place: usize, token: &[u8], keys: &Keys, now: UnixTime) -> Result<Arc<Proof>, Stop> {
         let generation = keys.ring.generation();
         if let Some(proof) = self.proofs.recall(place, token, generation, now) {

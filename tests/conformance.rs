@@ -1,7 +1,7 @@
 //! The engine in the module, natively, against signatures that others made.
 //!
-//! `conformance/mod.rs` says how it is judged. `tests/envoy/conformance.rs` judges the host's engine, and this
-//! one once more, by the same signatures.
+//! `conformance/mod.rs` says how it is judged. `tests/envoy/conformance.rs` judges the host's engine, and
+//! this one once more, by the same signatures.
 
 #![allow(
     clippy::expect_used,

@@ -1,8 +1,8 @@
-//! A credential that must not be forwarded leaves nothing behind that some server would read as one, and nothing
-//! else goes with it: for whatever soup of names, separators and escapes a client sends.
+//! A credential that must not be forwarded leaves nothing behind that some server would read as one, and
+//! nothing else goes with it: for whatever soup of names, separators and escapes a client sends.
 //!
-//! The readers here are written down once more, each as the servers of its kind do it, and share nothing with the
-//! door.
+//! The readers here are written down once more, each as the servers of its kind do it, and share nothing with
+//! the door.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails where it stands")]
 
@@ -72,8 +72,8 @@ fn sorted(mut headers: Headers) -> Headers {
     headers
 }
 
-/// A public door forwards without a trace, a door that looks finds nothing in what was forwarded, and it finds
-/// something exactly where something was removed.
+/// A public door forwards without a trace, a door that looks finds nothing in what was forwarded, and it
+/// finds something exactly where something was removed.
 fn check_doors(sent: &Headers) -> Headers {
     let upstream = forwarded(&PUBLIC, sent).expect("a public door denies nobody");
     let again = forwarded(&OPTIONAL, &upstream).expect("what was forwarded holds no credential");
@@ -136,8 +136,8 @@ fn mentions_it(text: &[u8]) -> bool {
     decode(text, true).windows(6).any(|window| window == b"access")
 }
 
-/// Whether a server reads the parameter, separating at `&` or at `;` too, and taking the query for itself in any
-/// of the usual ways.
+/// Whether a server reads the parameter, separating at `&` or at `;` too, and taking the query for itself in
+/// any of the usual ways.
 fn query_has_it(path: &[u8]) -> bool {
     let Some(query) = query(path) else { return false };
     let by_ampersand = query.split(|byte| *byte == b'&');
@@ -148,8 +148,8 @@ fn query_has_it(path: &[u8]) -> bool {
     })
 }
 
-/// Whether a server reads the cookie: separating at `;`, at `,` too, or like Python's `http.cookies`, which also
-/// ends a value at white space. PHP separates at `;` only.
+/// Whether a server reads the cookie: separating at `;`, at `,` too, or like Python's `http.cookies`, which
+/// also ends a value at white space. PHP separates at `;` only.
 fn cookies_have_it(header: &[u8]) -> bool {
     let name = |pair| before(pair, b'=').trim_ascii();
     let mut by_semicolon = header.split(|byte| *byte == b';');

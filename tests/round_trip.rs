@@ -120,7 +120,8 @@ proptest! {
         let mut bytes = good.clone().into_bytes();
         let place = place.index(bytes.len());
         bytes[place] = other;
-        // What is well-formed is what its parts give when they are encoded; so no two spellings have the same.
+        // What is well-formed is what its parts give when they are encoded; so no two spellings have the
+        // same.
         for text in [good.into_bytes(), bytes] {
             if Compact::parse(&text, SIZE).is_ok() {
                 let parts = text.split(|byte| *byte == b'.').map(|part| base64url(part).expect("base64url"));

@@ -1,5 +1,5 @@
-//! A token behind a scheme in a header (RFC 6750 section 2.1, RFC 9110 section 11.4), and whether the header can
-//! be read in one way only.
+//! A token behind a scheme in a header (RFC 6750 section 2.1, RFC 9110 section 11.4), and whether the header
+//! can be read in one way only.
 //!
 //! It looks at the header's shape; what the token says is [`crate::jose`]'s business.
 

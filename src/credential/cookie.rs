@@ -1,7 +1,8 @@
-//! A token in a cookie (RFC 6265 section 4.2): which one it is, and whether the request says so in one way only.
+//! A token in a cookie (RFC 6265 section 4.2): which one it is, and whether the request says so in one way
+//! only.
 //!
-//! Copies of the header are one header (RFC 9113 section 8.2.3: HTTP/2 splits it, and joins it with `; `), so a
-//! cookie is there twice wherever its copies stand.
+//! Copies of the header are one header (RFC 9113 section 8.2.3: HTTP/2 splits it, and joins it with `; `), so
+//! a cookie is there twice wherever its copies stand.
 
 use super::source::{Reading, one};
 use super::spelling::{self, Encoding, is_space};
@@ -37,8 +38,8 @@ impl Cookie {
     /// The token, if the request presents one here. An empty value is presented too, and is no good token.
     ///
     /// # Errors
-    /// [`Code::HeaderMalformed`] where the cookie is there several times, without a `=`, or in a spelling that
-    /// only some servers read.
+    /// [`Code::HeaderMalformed`] where the cookie is there several times, without a `=`, or in a spelling
+    /// that only some servers read.
     pub fn token<'a>(&self, request: &Request<'a>) -> Result<Option<&'a [u8]>, Code> {
         one(pairs(request).map(|pair| self.reads(pair)))
     }

@@ -12,7 +12,8 @@ use crate::header::OwnedHeaders;
 use crate::mutation::Mutation;
 use crate::request::Request;
 
-/// A token and where it was found. The token is unverified: only the issuers that read this place may judge it.
+/// A token and where it was found. The token is unverified: only the issuers that read this place may judge
+/// it.
 #[derive(Clone, Copy)]
 pub struct Found<'a> {
     pub(crate) place: usize,
@@ -97,9 +98,9 @@ impl Places {
         respelt || self.places.iter().any(|shared| !shared.always && is_matched(&shared.place))
     }
 
-    /// What must be changed so that no credential is forwarded that must not be. The one that was verified stays
-    /// where its issuer lets it; another stays where every issuer that reads its place always lets it, for nobody
-    /// knows whose it is.
+    /// What must be changed so that no credential is forwarded that must not be. The one that was verified
+    /// stays where its issuer lets it; another stays where every issuer that reads its place always lets it,
+    /// for nobody knows whose it is.
     pub(crate) fn strip(
         &self,
         request: &Request<'_>,
@@ -140,8 +141,8 @@ impl Places {
         mutations.extend(query::without(request, queries));
     }
 
-    /// Whether a server like CGI takes this header for one that carries a credential, although no issuer reads
-    /// it.
+    /// Whether a server like CGI takes this header for one that carries a credential, although no issuer
+    /// reads it.
     fn respells(&self, header: &[u8]) -> bool {
         let is_read = |shared: &Shared| {
             shared.place.header().is_some_and(|known| known.as_bytes().eq_ignore_ascii_case(header))

@@ -1,8 +1,8 @@
-//! A token in a parameter of the query (RFC 6750 section 2.3): which one it is, and whether the request says so in
-//! one way only.
+//! A token in a parameter of the query (RFC 6750 section 2.3): which one it is, and whether the request says
+//! so in one way only.
 //!
-//! Parameters are separated by `&`, and their values are taken as they stand, for a token needs no escapes. The
-//! query begins at the first `?` and ends with the path: a `#`, which no client sends, hides nothing.
+//! Parameters are separated by `&`, and their values are taken as they stand, for a token needs no escapes.
+//! The query begins at the first `?` and ends with the path: a `#`, which no client sends, hides nothing.
 
 use super::source::{Reading, one};
 use super::spelling::{self, Encoding};
@@ -38,8 +38,8 @@ impl Query {
     /// The token, if the request presents one here. An empty value is presented too, and is no good token.
     ///
     /// # Errors
-    /// [`Code::HeaderMalformed`] where the parameter is there several times, without a `=`, or in a spelling or
-    /// behind a separator that only some servers read.
+    /// [`Code::HeaderMalformed`] where the parameter is there several times, without a `=`, or in a spelling
+    /// or behind a separator that only some servers read.
     pub fn token<'a>(&self, request: &Request<'a>) -> Result<Option<&'a [u8]>, Code> {
         let queries = request.values(HEADER.as_bytes()).filter_map(|path| Some(split(path)?.1));
         one(queries.flat_map(parameters).map(|parameter| self.reads(parameter)))

@@ -1,7 +1,8 @@
-//! Which names of cookies and parameters some server takes for a given one, although they are spelt otherwise.
+//! Which names of cookies and parameters some server takes for a given one, although they are spelt
+//! otherwise.
 //!
-//! A token under such a name is one that a service might read and no issuer has judged. It decides nothing: to
-//! the one who asks, such a name is not readable in one way only.
+//! A token under such a name is one that a service might read and no issuer has judged. It decides nothing:
+//! to the one who asks, such a name is not readable in one way only.
 
 /// How a name may be encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,8 +13,8 @@ pub(super) enum Encoding {
     Form,
 }
 
-/// Whether some server reads `given` as `name`, the very name among them. Besides decoding it, servers trim it;
-/// PHP writes `_` for `.`, space and `[`, and ends a name at the `[` of an array or at a NUL.
+/// Whether some server reads `given` as `name`, the very name among them. Besides decoding it, servers trim
+/// it; PHP writes `_` for `.`, space and `[`, and ends a name at the `[` of an array or at a NUL.
 pub(super) fn may_be(given: &[u8], name: &str, encoding: Encoding) -> bool {
     let mut bytes = decoded(given, encoding).skip_while(|byte| is_space(*byte));
     for expected in name.bytes() {
@@ -28,8 +29,8 @@ pub(super) fn may_be(given: &[u8], name: &str, encoding: Encoding) -> bool {
     }
 }
 
-/// White space and control characters, and every byte that is not ASCII: a server may take it, or the character
-/// that it is a part of, for white space, and no name has one.
+/// White space and control characters, and every byte that is not ASCII: a server may take it, or the
+/// character that it is a part of, for white space, and no name has one.
 pub(super) fn is_space(byte: u8) -> bool {
     !byte.is_ascii_graphic()
 }

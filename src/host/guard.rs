@@ -16,8 +16,8 @@ use crate::policy::{self, Policy};
 use crate::request::Request;
 use crate::time::UnixTime;
 
-/// What a stream and a request that waits share: the policy under which the request came in, and whether it may
-/// go on.
+/// What a stream and a request that waits share: the policy under which the request came in, and whether it
+/// may go on.
 #[derive(Clone)]
 pub(super) struct Guard {
     /// The host's number for the stream.

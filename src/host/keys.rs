@@ -1,6 +1,6 @@
-//! The keys of this VM: the engines, settled once, and the remote keys, which every plugin of the VM shares and
-//! which outlive a plugin's configuration. It makes the fetches that the keyring asks for, and has the requests
-//! looked at that wait for them.
+//! The keys of this VM: the engines, settled once, and the remote keys, which every plugin of the VM shares
+//! and which outlive a plugin's configuration. It makes the fetches that the keyring asks for, and has the
+//! requests looked at that wait for them.
 //!
 //! Calls about time and callouts are the host's for the plugin in whose context they are made; so a function
 //! here that makes some gets the plugin's number, and comes back to it from the streams that it touched.
@@ -180,8 +180,8 @@ fn settled(end: Option<Settled>) {
     });
 }
 
-/// Has the requests looked at whose time has come, as many as one call of the host may take, and comes back to
-/// the plugin.
+/// Has the requests looked at whose time has come, as many as one call of the host may take, and comes back
+/// to the plugin.
 fn resume(plugin: u32, now: UnixTime) {
     let due = waiting::take_due(now);
     if !due.is_empty() {

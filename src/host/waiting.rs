@@ -1,5 +1,5 @@
-//! Requests that wait for keys. Each is looked at again when keys came, when they did not, and when it has waited
-//! long enough; none is touched that is gone.
+//! Requests that wait for keys. Each is looked at again when keys came, when they did not, and when it has
+//! waited long enough; none is touched that is gone.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -59,8 +59,8 @@ pub(super) fn touch(is_concerned: impl Fn(&Waiting) -> bool) {
     });
 }
 
-/// The first of those whose time has come. They are no longer here, so that nothing that happens to them finds
-/// them twice.
+/// The first of those whose time has come. They are no longer here, so that nothing that happens to them
+/// finds them twice.
 pub(super) fn take_due(now: UnixTime) -> Vec<Waiting> {
     // A clock that was set back must not make anybody wait longer.
     let is_due =

@@ -232,8 +232,9 @@ mod tests {
         numbers.map(padded).concat()
     }
 
-    /// DER's lengths and signs by hand (X.690 sections 8.1.3 and 8.3): a content of 128 bytes and more takes two
-    /// bytes of length, and a number whose top bit is set takes a zero byte in front, lest it be negative.
+    /// DER's lengths and signs by hand (X.690 sections 8.1.3 and 8.3): a content of 128 bytes and more takes
+    /// two bytes of length, and a number whose top bit is set takes a zero byte in front, lest it be
+    /// negative.
     #[test]
     fn an_ecdsa_signature_has_its_der_form_whatever_its_numbers_begin_with() {
         let full = number(0x01, 66);

@@ -15,7 +15,8 @@ const NOT_SENT: Duration = Duration::from_millis(250);
 const SLOWEST: Duration = Duration::from_secs(60);
 /// How long keys count as new, so that an unknown `kid` is nobody's and no reason to ask again.
 const NEW: Duration = Duration::from_secs(30);
-/// What an answer may be late by until nobody waits for it: the host's own timeout comes first where it comes.
+/// What an answer may be late by until nobody waits for it: the host's own timeout comes first where it
+/// comes.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The times of a source, as its configuration gives them.

@@ -23,7 +23,8 @@ pub(super) struct Caller<'p> {
 }
 
 impl<'p> Caller<'p> {
-    /// The caller by the one credential of the request, which the entrance vouches for or an issuer's token is.
+    /// The caller by the one credential of the request, which the entrance vouches for or an issuer's token
+    /// is.
     pub(super) fn of(
         policy: &'p Policy,
         keys: &Keys,

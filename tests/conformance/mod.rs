@@ -1,6 +1,6 @@
-//! Signatures that others made, Project Wycheproof's and the examples of the RFCs, and how an engine is judged
-//! by them. `tests/conformance.rs` judges the engine in the module natively, `tests/envoy/conformance.rs` the
-//! host's.
+//! Signatures that others made, Project Wycheproof's and the examples of the RFCs, and how an engine is
+//! judged by them. `tests/conformance.rs` judges the engine in the module natively,
+//! `tests/envoy/conformance.rs` the host's.
 //!
 //! Wycheproof says `valid`, `invalid` or `acceptable`. What is valid must verify and what is invalid must
 //! not. What is acceptable must not verify either: all such cases lack the NULL that RFC 8017 appendix B.1

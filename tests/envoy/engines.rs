@@ -1,5 +1,5 @@
-//! The engines where they run, against signatures that others made (`tests/conformance`): the host's, which only
-//! a real Envoy has, and the module's, which is 32 bits wide there.
+//! The engines where they run, against signatures that others made (`tests/conformance`): the host's, which
+//! only a real Envoy has, and the module's, which is 32 bits wide there.
 //!
 //! The probe asks them through the shipped files. Where both can tell, they must also say the same, whatever
 //! they are asked (`probe::Host`), so that no decision depends on which one serves.

@@ -2,9 +2,9 @@
 //! came of each.
 //!
 //! It is made of the shipped files of the host's engine and knows no policy, no token and no right answer.
-//! Those who ask know (`tests/support/probe.rs`): the body of a request is
-//! `{"engine": "host" or "module", "questions": [{"algorithm", "key", "text", "signature"}]}`, with the key as
-//! DER SubjectPublicKeyInfo and all bytes in base64url; the answer is a list of outcomes in the same order.
+//! Those who ask know (`tests/support/probe.rs`): the body of a request is `{"engine": "host" or "module",
+//! "questions": [{"algorithm", "key", "text", "signature"}]}`, with the key as DER SubjectPublicKeyInfo and
+//! all bytes in base64url; the answer is a list of outcomes in the same order.
 
 #![cfg(target_os = "wasi")]
 #![expect(missing_docs, reason = "the SDK's macro makes a public function")]

@@ -179,8 +179,8 @@ impl Bootstrap {
         self.configure(copy, configuration).route(copy, cluster)
     }
 
-    /// A listener in front of this one, without a plugin, that reaches it over HTTP/2, so that the requests of
-    /// many clients share a connection there. All listeners get ports of their own.
+    /// A listener in front of this one, without a plugin, that reaches it over HTTP/2, so that the requests
+    /// of many clients share a connection there. All listeners get ports of their own.
     pub fn behind_http2(mut self, listener: &str, front: &str) -> Self {
         let mut copy = self.listener(listener).clone();
         copy["name"] = json!(front);

@@ -24,13 +24,13 @@
 //! | `request` | `method` (GET), `path` (/), `headers`, `cluster`; a `null` one is missing |
 //! | `expect` | `{"code": …}`, a denial; or `{"upstream": {name: [values]}}`, a permit, with all that the upstream sees of these headers, and of the path as `:path` |
 //!
-//! A header's value and the path are Latin-1, one character a byte, and `{{name}}` in it is that token. Headers of
-//! a permit that are not named in `upstream` must not be there at all, and a path that is not named must be there
-//! as it was sent. In configurations and tokens an object stands
-//! for a value that nobody wants to type: `{"$jwks": [key, …]}` a set of public keys, each a test key's name,
-//! `{"$key": name, …}` (one that is merged with these members, `null` removing one) or any literal; `{"$jwk":
-//! name}`, `{"$pem": name}` one public key; `{"$json": value}` its JSON text; `{"$sha256": text}` the hash in
-//! hex; `{"$repeat": [text, times]}`; `{"$concat": [text, …]}`.
+//! A header's value and the path are Latin-1, one character a byte, and `{{name}}` in it is that token.
+//! Headers of a permit that are not named in `upstream` must not be there at all, and a path that is not
+//! named must be there as it was sent. In configurations and tokens an object stands for a value that nobody
+//! wants to type: `{"$jwks": [key, …]}` a set of public keys, each a test key's name, `{"$key": name, …}`
+//! (one that is merged with these members, `null` removing one) or any literal; `{"$jwk": name}`, `{"$pem":
+//! name}` one public key; `{"$json": value}` its JSON text; `{"$sha256": text}` the hash in hex; `{"$repeat":
+//! [text, times]}`; `{"$concat": [text, …]}`.
 
 mod grid;
 mod members;

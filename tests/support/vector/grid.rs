@@ -1,5 +1,6 @@
-//! Every form of source × every way to forward × every access rule × what a request may present there, written
-//! as a vector file would be, with what must come of each cell by the rules of `docs/configuration.md`.
+//! Every form of source × every way to forward × every access rule × what a request may present there,
+//! written as a vector file would be, with what must come of each cell by the rules of
+//! `docs/configuration.md`.
 
 use serde_json::{Map, Value, json};
 
