@@ -68,6 +68,9 @@ impl Cookie {
     /// Whether a pair has another inside it for servers that also separate at commas (RFC 2965 section 3.3.4)
     /// or at white space. RFC 6265 section 4.1.1 has neither in a value.
     fn hides_in(&self, pair: &[u8]) -> bool {
+        if !pair.iter().any(|byte| *byte == b',' || is_space(*byte)) {
+            return false;
+        }
         let is_ours = |name: &[u8]| spelling::may_be(name, &self.name, Encoding::Percent);
         let mut by_comma = pair.split(|byte| *byte == b',').skip(1);
         if by_comma.any(|part| name_of(part).is_some_and(is_ours)) {
@@ -102,7 +105,7 @@ pub(super) fn without<'c>(
     cookies: impl Iterator<Item = &'c Cookie> + Clone,
 ) -> Option<Mutation> {
     let goes = |pair: &[u8]| cookies.clone().any(|cookie| cookie.is_in(pair));
-    if !pairs(request).any(goes) {
+    if cookies.clone().next().is_none() || !pairs(request).any(goes) {
         return None;
     }
     let mut rest: Vec<u8> = Vec::new();

@@ -88,6 +88,7 @@ pub(super) fn without<'q>(
     request: &Request<'_>,
     queries: impl Iterator<Item = &'q Query> + Clone,
 ) -> Option<Mutation> {
+    queries.clone().next()?;
     let path = request.single(HEADER.as_bytes()).ok()?;
     let (before, query) = split(path)?;
     let goes = |part: &[u8]| queries.clone().any(|query| query.is_named(part));
