@@ -69,7 +69,8 @@ fn a_request_waits_no_longer_than_it_may_and_is_503() {
     assert!(door.envoy.wait_for_log("outer GET / 503 vestibule_keys_unavailable"));
     let log = door.envoy.log();
     let periods = tick_periods(&log);
-    assert!(periods.values().flatten().any(|period| *period == 300), "{periods:?}");
+    // What is left of the pause when the fetch was sent, which is all of it where the fetch came first.
+    assert!(periods.values().flatten().any(|period| (2..=300).contains(period)), "{periods:?}");
     let grpc = by("ec-256").header("content-type", "application/grpc").send(door.port());
     assert_eq!((grpc.status, grpc.header("grpc-status").as_deref()), (200, Some("14")), "{grpc:?}");
     assert_eq!(grpc.header("grpc-message").as_deref(), Some("keys_unavailable"));
