@@ -1,7 +1,8 @@
 //! The compiled policy and the one function that decides.
 //!
 //! [`decide`] is pure and total: what it needs is in its arguments, and a policy that compiled evaluates for
-//! every request. The order of its checks is the contract; a later check may rely on an earlier one.
+//! every request. The order of its checks is the contract; a later check may rely on an earlier one. What a
+//! policy remembers of tokens changes its speed and nothing else.
 
 mod caller;
 pub mod inject;
@@ -151,7 +152,8 @@ impl Policy {
     }
 }
 
-/// Decides about a request at the time `now`.
+/// Decides about a request at the time `now`. One policy is used with one `Keys`, by whose generation it knows
+/// what it remembers.
 #[must_use]
 pub fn decide(policy: &Policy, keys: &Keys, request: &Request<'_>, now: UnixTime) -> Decision {
     match permit(policy, keys, request, now) {
