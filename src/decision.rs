@@ -13,8 +13,8 @@ pub enum Decision {
     Permit(Permit),
     /// The request ends here.
     Denial(Denial),
-    /// Keys of the issuer of this name may come that decide about it. It waits for them, is decided about
-    /// again, and is denied where it would wait once more.
+    /// Keys of the issuer of this name may come that decide about it. It waits for them, up to a deadline,
+    /// and is decided about again; where none come in time it is denied (`keys_unavailable`).
     AwaitKeys(Arc<str>),
 }
 

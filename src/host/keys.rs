@@ -62,7 +62,11 @@ fn settle() -> Keys {
 /// Not at once: Envoy tries each configuration in a VM that it throws away before it could tick, and nobody
 /// would read the answer.
 pub(super) fn watch(plugin: u32, policy: &Policy, now: UnixTime) {
-    PLUGINS.with_borrow_mut(|plugins| plugins.push(plugin));
+    PLUGINS.with_borrow_mut(|plugins| {
+        if !plugins.contains(&plugin) {
+            plugins.push(plugin);
+        }
+    });
     KEYS.with_borrow_mut(|keys| policy.remote_sources().for_each(|source| keys.ring.watch(source, now)));
     schedule(now);
 }
@@ -76,7 +80,10 @@ pub(super) fn any_pending<'s>(mut sources: impl Iterator<Item = &'s Arc<RemoteSo
 pub(super) fn forget(plugin: u32, now: UnixTime) -> Result<(), HostError> {
     let lost: Vec<Call> =
         CALLS.with_borrow_mut(|calls| calls.extract_if(.., |call| call.plugin == plugin).collect());
-    KEYS.with_borrow_mut(|keys| lost.iter().for_each(|call| keys.ring.abandon(call.fetch, now)));
+    // A plugin whose configuration was refused has none, and nobody has settled the engines for it.
+    if !lost.is_empty() {
+        KEYS.with_borrow_mut(|keys| lost.iter().for_each(|call| keys.ring.abandon(call.fetch, now)));
+    }
     // The host keeps the timer of each plugin for as long as the VM lives, and would let it run on.
     envoy::tick_after(None)?;
     let heir = PLUGINS.with_borrow_mut(|plugins| {
