@@ -11,7 +11,7 @@
 //! [`jose::compact::Compact`] (split, sized, strictly decoded) → [`jose::signature::Verified`] (signature) →
 //! [`principal::Principal`] (claims checked) → [`decision::Permit`].
 //!
-//! Imports point one way: request, principal, decision, denial, mutation ← jose, tenant, access ← credential
+//! Imports point one way: request, principal, decision, denial, mutation ← jose, tenant, path, route, access ← credential
 //! ← keyring, policy ← compile (which also reads config) ← host. Only `host`, which exists on WASI alone,
 //! knows that there is an Envoy.
 
@@ -31,9 +31,11 @@ pub mod jose;
 pub mod json;
 pub mod keyring;
 pub mod mutation;
+pub mod path;
 pub mod policy;
 pub mod principal;
 pub mod request;
+pub mod route;
 pub mod tenant;
 pub mod time;
 

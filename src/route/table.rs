@@ -1,0 +1,260 @@
+//! Which route a request is on.
+//!
+//! All routes that match by host, method and path are candidates. Of these wins the one whose host is nearest
+//! (exact, then the longest suffix, then any), then whose path is (literal before `{x}` before `{*x}`, segment
+//! by segment), then the one that names the method. Two that can tie are not let in, so the order in which
+//! they are written means nothing.
+//!
+//! Finding costs by the length of host and path, not by the number of routes: hosts and literals are looked up
+//! by hash. Where both a literal and `{x}` match and what follows the literal does not, the search comes back
+//! to the `{x}`; no node of a tree is visited twice.
+
+use std::collections::HashMap;
+
+use super::host::{CanonicalHost, HostPattern};
+use super::method::Methods;
+use super::template::{Segment, Template};
+use crate::path::CanonicalPath;
+
+/// The position of a route in the list that a table was made of.
+pub type Position = usize;
+
+/// Routes by host, path and method.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    exact: HashMap<Box<str>, Tree>,
+    suffix: HashMap<Box<str>, Tree>,
+    any: Tree,
+}
+
+/// Two routes match one request and neither is nearer; the other one's position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tie(pub Position);
+
+/// Where a path has come to after some segments.
+#[derive(Clone, Debug, Default)]
+struct Tree {
+    literals: HashMap<Box<str>, Tree>,
+    any: Option<Box<Tree>>,
+    /// Of templates that end here.
+    here: At,
+    /// Of templates that have `{*rest}` here.
+    rest: At,
+}
+
+/// The routes of one host and one path.
+#[derive(Clone, Debug, Default)]
+struct At {
+    /// A few at most: a route names its methods, and no two routes the same one.
+    named: Vec<(Box<[u8]>, Position)>,
+    any: Option<Position>,
+}
+
+impl Table {
+    /// Lets a route in, by one of its hosts (none is any) and one of its paths.
+    ///
+    /// # Errors
+    /// [`Tie`], by the first method of which it is found.
+    pub fn insert(
+        &mut self,
+        host: Option<&HostPattern>,
+        template: &Template,
+        methods: &Methods,
+        route: Position,
+    ) -> Result<(), Tie> {
+        let mut tree = match host {
+            None => &mut self.any,
+            Some(HostPattern::Exact(host)) => self.exact.entry(host.clone()).or_default(),
+            Some(HostPattern::Suffix(suffix)) => self.suffix.entry(suffix.clone()).or_default(),
+        };
+        for segment in &template.segments {
+            tree = match segment {
+                Segment::Literal(text) => tree.literals.entry(text.clone()).or_default(),
+                Segment::Any => tree.any.get_or_insert_default(),
+            };
+        }
+        if template.has_rest { &mut tree.rest } else { &mut tree.here }.insert(methods, route)
+    }
+
+    /// The route of a request. Where its host could not be read, none that names hosts is a candidate.
+    #[must_use]
+    pub fn find(
+        &self,
+        host: Option<&CanonicalHost<'_>>,
+        path: &CanonicalPath<'_>,
+        method: &[u8],
+    ) -> Option<Position> {
+        let exact = host.and_then(|host| self.exact.get(host.as_str()));
+        let suffixes = host.into_iter().flat_map(CanonicalHost::suffixes);
+        let suffixes = suffixes.filter_map(|suffix| self.suffix.get(suffix));
+        let mut trees = exact.into_iter().chain(suffixes).chain([&self.any]);
+        trees.find_map(|tree| tree.find(path.segments(), method))
+    }
+}
+
+impl Tree {
+    /// The nearest route below for the segments that are left. It calls itself as often as a template has
+    /// segments, and no more.
+    fn find(&self, path: Option<&str>, method: &[u8]) -> Option<Position> {
+        let found = match path {
+            None => self.here.of(method),
+            Some(path) => {
+                let (segment, left) = match path.split_once('/') {
+                    Some((segment, left)) => (segment, Some(left)),
+                    None => (path, None),
+                };
+                let literal = self.literals.get(segment).and_then(|tree| tree.find(left, method));
+                literal.or_else(|| self.any.as_ref()?.find(left, method))
+            }
+        };
+        found.or_else(|| self.rest.of(method))
+    }
+}
+
+impl At {
+    fn insert(&mut self, methods: &Methods, route: Position) -> Result<(), Tie> {
+        match methods {
+            Methods::Any => match self.any.replace(route) {
+                Some(other) => Err(Tie(other)),
+                None => Ok(()),
+            },
+            Methods::Named(methods) => {
+                for method in methods {
+                    if let Some((_, other)) = self.named.iter().find(|(named, _)| named == method) {
+                        return Err(Tie(*other));
+                    }
+                    self.named.push((method.clone(), route));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn of(&self, method: &[u8]) -> Option<Position> {
+        let named = self.named.iter().find(|(named, _)| **named == *method);
+        named.map(|(_, route)| *route).or(self.any)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use super::*;
+
+    type Written<'a> = (Option<&'a str>, &'a str, &'a [&'a str]);
+
+    fn insert(table: &mut Table, (host, path, methods): Written<'_>, route: Position) -> Result<(), Tie> {
+        let host = host.map(|host| HostPattern::parse(host).unwrap());
+        let methods = match methods {
+            [] => Methods::Any,
+            methods => Methods::named(methods),
+        };
+        table.insert(host.as_ref(), &Template::parse(path).unwrap(), &methods, route)
+    }
+
+    fn table(routes: &[Written<'_>]) -> Table {
+        let mut table = Table::default();
+        for (position, route) in routes.iter().enumerate() {
+            insert(&mut table, *route, position).unwrap();
+        }
+        table
+    }
+
+    fn find(table: &Table, host: &str, path: &str, method: &str) -> Option<Position> {
+        let host = CanonicalHost::parse(host.as_bytes());
+        table.find(host.as_ref(), &CanonicalPath::parse(path.as_bytes()).unwrap(), method.as_bytes())
+    }
+
+    #[test]
+    fn a_literal_is_nearer_than_a_name_and_a_name_than_the_rest() {
+        let routes = ["/{*all}", "/a/{*rest}", "/a/{x}", "/a/b", "/a", "/{x}/b", "/{x}/{y}/c"];
+        let table = table(&routes.map(|path| (None, path, &[][..])));
+        for (path, route) in [
+            ("/", Some(0)),
+            ("/z", Some(0)),
+            ("/a", Some(4)),
+            ("/a/", Some(4)),
+            ("/a/b", Some(3)),
+            ("/a/c", Some(2)),
+            ("/a/b/c", Some(1)),
+            ("/z/b", Some(5)),
+            ("/z/z", Some(0)),
+            ("/z/z/c", Some(6)),
+            ("/z/b/c", Some(6)),
+        ] {
+            assert_eq!(find(&table, "", path, "GET"), route, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_rest_may_be_nothing() {
+        let table = table(&[(None, "/static/{*rest}", &[])]);
+        assert_eq!(find(&table, "", "/static", "GET"), Some(0));
+        assert_eq!(find(&table, "", "/static/", "GET"), Some(0));
+        assert_eq!(find(&table, "", "/static/a/b", "GET"), Some(0));
+        assert_eq!(find(&table, "", "/statics", "GET"), None);
+    }
+
+    #[test]
+    fn a_nearer_host_wins_over_a_nearer_path_and_that_over_a_named_method() {
+        let table = table(&[
+            (Some("a.b.test"), "/{*all}", &[]),
+            (Some("*.b.test"), "/x", &[]),
+            (Some("*.test"), "/x", &["GET"]),
+            (None, "/x", &[]),
+            (None, "/{y}", &["GET"]),
+        ]);
+        for (host, path, method, route) in [
+            ("a.b.test", "/x", "GET", Some(0)),
+            ("c.b.test", "/x", "GET", Some(1)),
+            ("b.test", "/x", "GET", Some(2)),
+            ("b.test", "/x", "PUT", Some(3)),
+            ("test", "/x", "GET", Some(3)),
+            ("evilb.test", "/x", "GET", Some(2)),
+            ("other", "/z", "GET", Some(4)),
+            ("other", "/z", "PUT", None),
+        ] {
+            assert_eq!(find(&table, host, path, method), route, "{method} {host}{path}");
+        }
+    }
+
+    #[test]
+    fn a_candidate_matches_by_host_path_and_method_together() {
+        let table = table(&[
+            (Some("a.test"), "/x", &["PUT"]),
+            (None, "/x", &["POST"]),
+            (None, "/{any}", &["DELETE"]),
+            (None, "/{*rest}", &[]),
+        ]);
+        for (method, route) in [("PUT", 0), ("POST", 1), ("DELETE", 2), ("PATCH", 3)] {
+            assert_eq!(find(&table, "a.test", "/x", method), Some(route), "{method}");
+        }
+    }
+
+    #[test]
+    fn a_route_for_get_is_one_for_head() {
+        let table = table(&[(None, "/x", &["GET"]), (None, "/x", &[])]);
+        for (method, route) in [("GET", 0), ("HEAD", 0), ("POST", 1), ("get", 1)] {
+            assert_eq!(find(&table, "", "/x", method), Some(route), "{method}");
+        }
+    }
+
+    #[test]
+    fn routes_that_can_tie_are_not_let_in() {
+        let first: Written<'_> = (Some("*.test"), "/a/{x}/b", &["GET", "PUT"]);
+        for (other, ties) in [
+            (first, true),
+            ((Some("*.TEST."), "/a/{y}/b/", &["PUT"][..]), true),
+            ((Some("*.test"), "/a/{x}/b", &["HEAD"]), true),
+            ((Some("*.test"), "/a/{x}/b", &["POST"]), false),
+            ((Some("*.test"), "/a/{x}/b", &[]), false),
+            ((Some("a.test"), "/a/{x}/b", &["GET"]), false),
+            ((None, "/a/{x}/b", &["GET"]), false),
+            ((Some("*.test"), "/a/{x}/{y}", &["GET"]), false),
+            ((Some("*.test"), "/a/{x}/b/{*rest}", &["GET"]), false),
+        ] {
+            let mut table = table(&[first]);
+            assert_eq!(insert(&mut table, other, 1), if ties { Err(Tie(0)) } else { Ok(()) }, "{other:?}");
+        }
+    }
+}
