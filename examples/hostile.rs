@@ -72,7 +72,7 @@ impl Door {
             "inject": { "x-payload": "payload", "x-json": { "claim": "json", "as": "json" } },
         });
         let environment = |_: &str| Some(SECRET.to_owned());
-        match compile::compile(&config, &Secrets::From(&environment)) {
+        match compile::compile(&config, &Secrets::From(&environment), UnixTime::from_secs(NOW)) {
             Ok(compiled) => Self { policy: compiled.value, keys: Keys::in_module() },
             Err(errors) => panic!("the configuration is refused: {errors}"),
         }

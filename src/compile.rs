@@ -4,15 +4,20 @@
 //! Nothing can fail after it. All errors come together, for whoever mends a configuration wants to mend it
 //! once; a part that is broken is left out of the checks that need it, and no policy comes of it.
 
+mod access;
 mod collision;
 mod entrance;
+mod example;
 mod issuer;
 mod keys;
 mod owned;
+mod route;
 mod secret;
 mod source;
 #[cfg(test)]
 mod tests;
+
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -30,6 +35,7 @@ use crate::jose::compact::Size;
 use crate::jose::signature::Tries;
 use crate::json;
 use crate::policy::{Door, Limits, Policy};
+use crate::time::UnixTime;
 use secret::Resolved;
 pub use secret::Secrets;
 
@@ -46,21 +52,29 @@ pub fn parse_document(text: &[u8]) -> Result<Value, ConfigErrors> {
     })
 }
 
-/// Compiles a configuration.
+/// Compiles a configuration that is to be used from `now` on.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn compile(document: &Value, secrets: &Secrets<'_>) -> Result<Compiled<Policy>, ConfigErrors> {
-    run(document, |config| policy(config, secrets))
+pub fn compile(
+    document: &Value,
+    secrets: &Secrets<'_>,
+    now: UnixTime,
+) -> Result<Compiled<Policy>, ConfigErrors> {
+    run(document, |config| policy(config, secrets, now))
 }
 
 /// Checks a configuration without making a policy of it, so that the secrets' values may be unknown.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn check(document: &Value, secrets: &Secrets<'_>) -> Result<Compiled<Outline>, ConfigErrors> {
+pub fn check(
+    document: &Value,
+    secrets: &Secrets<'_>,
+    now: UnixTime,
+) -> Result<Compiled<Outline>, ConfigErrors> {
     run(document, |config| {
-        let _ = policy(config, secrets);
+        let _ = policy(config, secrets, now);
         Some(Outline {
             door: config.door?,
             owned: owned::owned_headers(config),
@@ -131,14 +145,19 @@ fn run<T>(
     errors.finish(value).map(|value| Compiled { value, warnings })
 }
 
-fn policy(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
+fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<Policy> {
     check_doors(config);
     source::check(config);
     collision::check(config);
     let places = source::places(config);
     let issuers = issuer::compile(config, &places, secrets);
     let entrances = entrance::compile(config, secrets);
-    let access = access(config);
+    let routes = access::grants(config).and_then(|grants| {
+        let mut compiler = access::Compiler::new(config, grants);
+        let default = default(config, &mut compiler);
+        route::compile(config, default, &mut compiler)
+    });
+    check_report(config, now);
     let attachment = match &config.gateway_key {
         None => Some(None),
         Some((_, gateway_key)) => attachment(gateway_key, secrets).map(Some),
@@ -146,7 +165,7 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
     // Every part was looked at before the first that failed is given up on, so that all errors are found.
     Some(Policy {
         door: config.door?,
-        access: access?,
+        routes: routes?,
         tenant: config.tenant,
         issuers: issuers?,
         places,
@@ -156,6 +175,7 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
         attachment: attachment?,
         limits: limits(config.limits),
         proofs: ProofCache::new(config.limits.token_cache_bytes),
+        report: config.report.as_ref().and_then(|report| report.until.as_ref()).map(|(_, until)| *until),
     })
 }
 
@@ -184,9 +204,9 @@ fn check_doors(config: &Config<'_>) {
 }
 
 /// `default`; where it is not written, `authenticated`, if there is a credential to authenticate by.
-fn access(config: &Config<'_>) -> Option<Access> {
+fn default(config: &Config<'_>, compiler: &mut access::Compiler<'_, '_>) -> Option<Access> {
     if config.node.value().get("default").is_some() {
-        return config.default;
+        return compiler.compile(config.default.as_ref()?);
     }
     if config.has_credential_source() {
         return Some(Access::Authenticated);
@@ -196,6 +216,18 @@ fn access(config: &Config<'_>) -> Option<Access> {
          `optional`, `authenticated` or `deny`"
             .into(),
     )
+}
+
+/// How far ahead reporting may end: it is for a while, and a door that stays open is none.
+const LONGEST_REPORT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+fn check_report(config: &Config<'_>, now: UnixTime) {
+    let Some((node, until)) = config.report.as_ref().and_then(|report| report.until.as_ref()) else { return };
+    if *until > now.later_by(LONGEST_REPORT) {
+        node.error("is more than 30 days ahead: name an earlier time");
+    } else if *until <= now {
+        node.warn("has passed, and denials are carried out: remove `report`");
+    }
 }
 
 fn attachment(gateway_key: &config::GatewayKey<'_>, secrets: &Secrets<'_>) -> Option<Attachment> {

@@ -4,27 +4,35 @@
 //! [`crate::compile`]'s. A field that could not be read is `None` here and an error in the list, so that all
 //! errors come together. INVARIANT: a required field is `None` only where the list of errors is not empty.
 
+pub mod access;
 pub mod entrance;
 pub mod error;
+pub mod grants;
 pub mod inject;
 pub mod issuer;
 pub mod keys;
 pub mod node;
+pub mod route;
 pub mod secret;
 pub mod source;
+mod time;
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::access::Access;
 use crate::header::{self, HeaderName};
 use crate::json::Bounds;
 use crate::policy::Door;
+use crate::route::preflight::Preflight;
 use crate::tenant::TenantRule;
+use crate::time::UnixTime;
+use access::Access;
 use entrance::Entrance;
+use grants::Implied;
 use inject::Inject;
 use issuer::Issuer;
 use node::{Named, Node};
+use route::Route;
 use secret::Secret;
 
 /// The whole document.
@@ -44,8 +52,16 @@ pub struct Config<'v> {
     pub inject: Vec<Inject<'v>>,
     /// `strip`.
     pub strip: Vec<Strip>,
+    /// `routes`.
+    pub routes: Vec<Named<'v, Route<'v>>>,
+    /// `grants`.
+    pub grants: Vec<Implied<'v>>,
     /// `default`.
-    pub default: Option<Access>,
+    pub default: Option<Access<'v>>,
+    /// `preflight`.
+    pub preflight: Preflight,
+    /// `report`.
+    pub report: Option<Report<'v>>,
     /// `limits`.
     pub limits: Limits,
     /// The document itself, for errors about what it lacks.
@@ -59,6 +75,13 @@ pub enum Strip {
     Name(HeaderName),
     /// Every name that begins so.
     Prefix(HeaderName),
+}
+
+/// `report`.
+#[derive(Debug)]
+pub struct Report<'v> {
+    /// `until`, and where it stands.
+    pub until: Option<(Node<'v>, UnixTime)>,
 }
 
 /// `gatewayKey`.
@@ -137,19 +160,30 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Config<'v>> {
             .unwrap_or(TenantRule::Required),
         inject: fields.optional("inject").map(|inject| inject::read(&inject)).unwrap_or_default(),
         strip: fields.optional("strip").map(|strip| strip.each(strip_pattern)).unwrap_or_default(),
-        default: fields.optional("default").and_then(|access| {
-            access.choice(&[
-                ("public", Access::Public),
-                ("optional", Access::Optional),
-                ("authenticated", Access::Authenticated),
-                ("deny", Access::Deny),
-            ])
-        }),
+        routes: fields
+            .optional("routes")
+            .map(|routes| routes.named_up_to(route::MAX, route::read))
+            .unwrap_or_default(),
+        grants: fields.optional("grants").map(|grants| grants::read(&grants)).unwrap_or_default(),
+        default: fields.optional("default").and_then(|access| access::read(&access)),
+        preflight: fields
+            .optional("preflight")
+            .and_then(|node| node.choice(&[("pass", Preflight::Pass), ("check", Preflight::Check)]))
+            .unwrap_or(Preflight::Pass),
+        report: fields.optional("report").and_then(|node| report(&node)),
         limits: fields.optional("limits").and_then(|node| limits(&node)).unwrap_or_default(),
         node: node.clone(),
     };
     fields.finish();
     Some(config)
+}
+
+fn report<'v>(node: &Node<'v>) -> Option<Report<'v>> {
+    let mut fields = node.object()?;
+    let until =
+        fields.required("until", "say when it ends, at most 30 days ahead: `until: 2026-01-31T00:00:00Z`");
+    fields.finish();
+    Some(Report { until: until.and_then(|node| time::timestamp(&node).map(|time| (node, time))) })
 }
 
 fn gateway_key<'v>(node: &Node<'v>) -> Option<GatewayKey<'v>> {

@@ -24,11 +24,23 @@ pub enum Decision {
 pub struct Permit {
     mutations: Vec<Mutation>,
     principal: Option<Arc<Principal>>,
+    route: Option<Arc<str>>,
+    reported: Option<Denial>,
 }
 
 impl Permit {
-    pub(crate) fn new(mutations: Vec<Mutation>, principal: Option<Arc<Principal>>) -> Self {
-        Self { mutations, principal }
+    pub(crate) fn new(
+        mutations: Vec<Mutation>,
+        principal: Option<Arc<Principal>>,
+        route: Option<&Arc<str>>,
+    ) -> Self {
+        Self { mutations, principal, route: route.map(Arc::clone), reported: None }
+    }
+
+    /// A permit in spite of a denial: of nobody, and with nothing but what is removed.
+    pub(crate) fn reporting(denial: Denial, removed: Vec<Vec<u8>>) -> Self {
+        let mutations = removed.into_iter().map(|name| Mutation::Remove { name }).collect();
+        Self { mutations, principal: None, route: None, reported: Some(denial) }
     }
 
     /// The changes to the request's headers, in the order in which they are to be made. All of them, or the
@@ -42,5 +54,17 @@ impl Permit {
     #[must_use]
     pub fn principal(&self) -> Option<&Principal> {
         self.principal.as_deref()
+    }
+
+    /// The configured name of the route that the request is on, where it is on one.
+    #[must_use]
+    pub fn route(&self) -> Option<&str> {
+        self.reported.as_ref().map_or(self.route.as_deref(), Denial::route)
+    }
+
+    /// Why the request would have been denied, where denials are only reported.
+    #[must_use]
+    pub fn reported(&self) -> Option<&Denial> {
+        self.reported.as_ref()
     }
 }

@@ -12,15 +12,27 @@ use std::sync::Arc;
 pub struct Denial {
     code: Code,
     issuer: Option<Arc<str>>,
+    route: Option<Arc<str>>,
+    challenge: Option<Arc<str>>,
 }
 
 impl Denial {
     pub(crate) fn new(code: Code) -> Self {
-        Self { code, issuer: None }
+        Self { code, issuer: None, route: None, challenge: None }
     }
 
     pub(crate) fn by_issuer(code: Code, issuer: &Arc<str>) -> Self {
-        Self { code, issuer: Some(Arc::clone(issuer)) }
+        Self { issuer: Some(Arc::clone(issuer)), ..Self::new(code) }
+    }
+
+    /// The same, with a challenge of its own, in place of the code's.
+    pub(crate) fn challenging(self, challenge: Option<&Arc<str>>) -> Self {
+        Self { challenge: challenge.map(Arc::clone), ..self }
+    }
+
+    /// The same, of a request on this route.
+    pub(crate) fn on(self, route: Option<&Arc<str>>) -> Self {
+        Self { route: route.map(Arc::clone), ..self }
     }
 
     /// The reason.
@@ -33,6 +45,18 @@ impl Denial {
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.issuer.as_deref()
+    }
+
+    /// The configured name of the route that the request is on, where it is on one.
+    #[must_use]
+    pub fn route(&self) -> Option<&str> {
+        self.route.as_deref()
+    }
+
+    /// `WWW-Authenticate`. It is made of the configuration alone, never of what a request brought.
+    #[must_use]
+    pub fn challenge(&self) -> Option<&str> {
+        self.challenge.as_deref().or(self.code.challenge())
     }
 }
 

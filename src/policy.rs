@@ -8,10 +8,12 @@ mod caller;
 pub mod inject;
 mod proof;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access::Access;
+use crate::access::requirements::Lack;
 use crate::credential::entrance::{self, Entrance};
 use crate::credential::gateway_key::Attachment;
 use crate::credential::issuer::Issuer;
@@ -19,13 +21,15 @@ use crate::credential::places::Places;
 use crate::credential::proof_cache::{Proof, ProofCache};
 use crate::credential::remote::RemoteSource;
 use crate::decision::{Decision, Permit};
-use crate::denial::Code;
+use crate::denial::{Code, Denial};
 use crate::header::OwnedHeaders;
 use crate::jose::compact::{Compact, Size};
 use crate::jose::signature::Tries;
 use crate::keyring::Keys;
 use crate::mutation::Mutation;
 use crate::request::Request;
+use crate::route::method;
+use crate::route::{EntranceRule, Found, Routes};
 use crate::tenant::TenantRule;
 use crate::time::UnixTime;
 use caller::Caller;
@@ -56,7 +60,7 @@ impl Door {
 #[derive(Clone, Debug)]
 pub struct Policy {
     pub(crate) door: Door,
-    pub(crate) access: Access,
+    pub(crate) routes: Routes,
     pub(crate) tenant: TenantRule,
     pub(crate) issuers: Vec<Issuer>,
     /// Where the issuers' tokens may stand.
@@ -68,6 +72,8 @@ pub struct Policy {
     pub(crate) attachment: Option<Attachment>,
     pub(crate) limits: Limits,
     pub(crate) proofs: ProofCache,
+    /// Until when denials are reported and not carried out.
+    pub(crate) report: Option<UnixTime>,
 }
 
 /// Bounds on the work that one request can cause.
@@ -158,45 +164,78 @@ impl Policy {
 pub fn decide(policy: &Policy, keys: &Keys, request: &Request<'_>, now: UnixTime) -> Decision {
     match permit(policy, keys, request, now) {
         Ok(permit) => Decision::Permit(permit),
-        Err(Stop::Denial(denial)) => Decision::Denial(denial),
+        Err(Stop::Denial(denial)) => refuse(policy, denial, request, now),
         Err(Stop::AwaitKeys(issuer)) => Decision::AwaitKeys(issuer),
     }
+}
+
+/// What becomes of a request that there is a reason to deny. Where denials are only reported it goes on with
+/// nothing of its own that others would believe, and nothing of ours.
+#[must_use]
+pub fn refuse(policy: &Policy, denial: Denial, request: &Request<'_>, now: UnixTime) -> Decision {
+    if policy.report.is_none_or(|until| until <= now) {
+        return Decision::Denial(denial);
+    }
+    let owned = request.headers().map(|(name, _)| name).filter(|name| policy.owned.owns(name));
+    let owned: BTreeSet<&[u8]> = owned.collect();
+    Decision::Permit(Permit::reporting(denial, owned.into_iter().map(<[u8]>::to_vec).collect()))
 }
 
 fn permit(policy: &Policy, keys: &Keys, request: &Request<'_>, now: UnixTime) -> Result<Permit, Stop> {
     check_method(request)?;
     check_connection(policy, request)?;
-    // Before the entrance: nobody learns from a closed route whether a key is right.
-    if policy.access == Access::Deny {
-        return Err(Code::RouteDenied.into());
-    }
-    let entrance = match policy.entrances.as_slice() {
-        [] => None,
-        entrances => Some(entrance::admit(entrances, request, now)?),
-    };
-    let caller = match policy.access {
-        Access::Deny => return Err(Code::RouteDenied.into()),
-        Access::Public => Caller::default(),
-        Access::Optional | Access::Authenticated => Caller::of(policy, keys, entrance, request, now)?,
-    };
-    if let Some(principal) = &caller.principal {
-        policy.tenant.check(principal.tenant.as_ref())?;
-    } else if policy.access == Access::Authenticated {
-        return Err(Code::CredentialMissing.into());
-    }
-    let mutations = mutations(policy, entrance, &caller, request)?;
-    Ok(Permit::new(mutations, caller.principal))
+    let found = policy.routes.find(request)?;
+    admit(policy, keys, request, &found, now).map_err(|stop| stop.on(found.route.name.as_ref()))
 }
 
-/// The method and the path: what every other check takes for granted. CONNECT makes a tunnel that nothing
-/// behind it can see into; TRACE (RFC 9110 section 9.3.8) and TRACK echo headers, the trusted ones among
-/// them.
+fn admit(
+    policy: &Policy,
+    keys: &Keys,
+    request: &Request<'_>,
+    found: &Found<'_>,
+    now: UnixTime,
+) -> Result<Permit, Stop> {
+    let access = found.access();
+    // Before the entrance: nobody learns from a closed route whether a key is right.
+    if *access == Access::Deny {
+        return Err(Code::RouteDenied.into());
+    }
+    let entrance = match (policy.entrances.as_slice(), found.route.entrance) {
+        ([], _) | (_, EntranceRule::Exempt) => None,
+        (entrances, EntranceRule::Required) => Some(entrance::admit(entrances, request, now)?),
+    };
+    let caller = if access.reads_credential() {
+        Caller::of(policy, keys, entrance, request, now)?
+    } else {
+        Caller::default()
+    };
+    match &caller.principal {
+        Some(principal) => {
+            access.tenant(policy.tenant).check(principal.tenant.as_ref())?;
+            access.check(principal).map_err(lacking)?;
+        }
+        None if access.needs_principal() => return Err(Code::CredentialMissing.into()),
+        None => {}
+    }
+    let mutations = mutations(policy, entrance, &caller, request)?;
+    Ok(Permit::new(mutations, caller.principal, found.route.name.as_ref()))
+}
+
+fn lacking(lack: Lack<'_>) -> Denial {
+    let denial = Denial::from(lack.code());
+    match lack {
+        Lack::Scope(challenge) => denial.challenging(challenge),
+        Lack::Issuer | Lack::Permission | Lack::Role | Lack::Access => denial,
+    }
+}
+
+/// The method and the path: what every other check takes for granted.
 fn check_method(request: &Request<'_>) -> Result<(), Code> {
     let single = |name: &[u8]| {
         request.single(name).ok().filter(|value| !value.is_empty()).ok_or(Code::HeaderMalformed)
     };
     let method = single(b":method")?;
-    if [&b"CONNECT"[..], b"TRACE", b"TRACK"].iter().any(|refused| method.eq_ignore_ascii_case(refused)) {
+    if method::is_refused(method) {
         return Err(Code::MethodRefused);
     }
     single(b":path").map(drop)

@@ -78,7 +78,7 @@ impl Subject {
 
 /// One permission, scope or role: 1 to 128 visible ASCII characters without `"`, `,`, `\`. So a list of them,
 /// joined with `,` or a space, splits again into the same list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Grant(String);
 
 impl Grant {

@@ -61,7 +61,9 @@ fn share(claim: &Value) -> f64 {
         "limits": { "tokenCacheBytes": CAPACITY },
     });
     let secrets = |_: &str| Some(SECRET.to_owned());
-    let policy = compile::compile(&configuration, &Secrets::From(&secrets)).expect("it compiles").value;
+    let policy = compile::compile(&configuration, &Secrets::From(&secrets), UnixTime::from_secs(NOW))
+        .expect("it compiles")
+        .value;
     let keys = Keys::in_module();
     let before = HELD.load(Ordering::Relaxed);
     let mut most = 0;

@@ -638,7 +638,8 @@ fn a_token_signed_here_is_permitted_by_a_door_with_the_printed_keys() {
             "issuer": "https://issuer.example", "audiences": ["api"], "keys": [{"jwks": jwks}],
         }}});
         check(&configuration.to_string()).succeeded();
-        let policy = compile::compile(&configuration, &Secrets::Unchecked).unwrap().value;
+        let policy =
+            compile::compile(&configuration, &Secrets::Unchecked, UnixTime::from_secs(0)).unwrap().value;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let authorization = format!("Bearer {}", token.trim_end());
         let headers: [(&[u8], &[u8]); 4] = [

@@ -120,7 +120,8 @@ fn configurations() -> Vec<Value> {
 fn policies(cache_bytes: usize) -> Vec<Policy> {
     let policy = |mut configuration: Value| {
         configuration["limits"] = json!({ "tokenCacheBytes": cache_bytes });
-        let compiled = compile::compile(&configuration, &Secrets::From(&|_| None));
+        let compiled =
+            compile::compile(&configuration, &Secrets::From(&|_| None), UnixTime::from_secs(START));
         compiled.unwrap_or_else(|errors| panic!("{errors}")).value
     };
     configurations().into_iter().map(policy).collect()

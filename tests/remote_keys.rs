@@ -89,9 +89,13 @@ fn policy(issuer: Value) -> Policy {
     });
     let main = configuration["issuers"]["main"].as_object_mut().expect("an object");
     main.extend(issuer.as_object().expect("an object").clone());
-    compile::compile(&configuration, &Secrets::From(&|_| Some("0123456789abcdef0123456789abcdef".into())))
-        .unwrap_or_else(|errors| panic!("{errors}"))
-        .value
+    compile::compile(
+        &configuration,
+        &Secrets::From(&|_| Some("0123456789abcdef0123456789abcdef".into())),
+        UnixTime::from_secs(START),
+    )
+    .unwrap_or_else(|errors| panic!("{errors}"))
+    .value
 }
 
 fn remote() -> Value {

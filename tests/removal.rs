@@ -33,7 +33,9 @@ fn door(access: &str) -> Policy {
         ],
     } } });
     let variable = |_: &str| Some("0123456789abcdef0123456789abcdef".to_owned());
-    compile::compile(&configuration, &Secrets::From(&variable)).expect("the configuration is good").value
+    compile::compile(&configuration, &Secrets::From(&variable), UnixTime::from_secs(1_800_000_000))
+        .expect("the configuration is good")
+        .value
 }
 
 thread_local! {

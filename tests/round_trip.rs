@@ -155,7 +155,8 @@ impl Door {
             "issuer": ISSUER, "audiences": [AUDIENCE], "keys": [keys], "algorithms": [token.algorithm.as_str()],
         });
         let document = json!({ "door": "outer", "issuers": { "main": issuer } });
-        let compiled = compile::compile(&document, &Secrets::From(&|_| secret.clone()));
+        let compiled =
+            compile::compile(&document, &Secrets::From(&|_| secret.clone()), UnixTime::from_secs(NOW));
         Self(compiled.unwrap_or_else(|errors| panic!("{errors}")).value)
     }
 

@@ -148,7 +148,7 @@ fn report(check: impl Fn(&Case, &Policy, &Keys) -> Option<String>) {
 
 fn compiled(case: &Case) -> Result<Policy, String> {
     let environment = |name: &str| case.env.get(name).cloned();
-    compile::compile(&case.config, &Secrets::From(&environment))
+    compile::compile(&case.config, &Secrets::From(&environment), UnixTime::from_secs(case.now))
         .map(|compiled| compiled.value)
         .map_err(|errors| format!("the configuration is refused: {errors}"))
 }

@@ -75,7 +75,7 @@ fn policy(set: &Set, algorithm: &str, limits: Option<Value>) -> Policy {
     if let Some(limits) = limits {
         config["limits"] = limits;
     }
-    match compile::compile(&config, &Secrets::Unchecked) {
+    match compile::compile(&config, &Secrets::Unchecked, UnixTime::from_secs(NOW)) {
         Ok(compiled) => compiled.value,
         Err(errors) => panic!("the configuration is refused: {errors}"),
     }

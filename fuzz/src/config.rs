@@ -4,6 +4,7 @@
 use serde_json::json;
 use vestibule::compile::{self, Secrets};
 use vestibule::config::error::ConfigErrors;
+use vestibule::time::UnixTime;
 
 use super::credentials::Credentials;
 use super::door::{Asked, Door, environment};
@@ -16,9 +17,10 @@ pub fn run(data: &[u8]) {
         Err(errors) => return check_errors(&errors, data),
     };
     let secrets = Secrets::From(&environment);
-    let compiled = compile::compile(&document, &secrets);
-    let without_secrets = compile::check(&document, &Secrets::Unchecked);
-    match (compiled, compile::check(&document, &secrets)) {
+    let now = UnixTime::from_secs(NOW);
+    let compiled = compile::compile(&document, &secrets, now);
+    let without_secrets = compile::check(&document, &Secrets::Unchecked, now);
+    match (compiled, compile::check(&document, &secrets, now)) {
         (Err(errors), Err(same)) => {
             assert_eq!(errors, same, "checking finds what compiling finds");
             check_errors(&errors, data);

@@ -11,7 +11,7 @@ use vestibule::principal::Principal;
 use vestibule::request::Request;
 use vestibule::time::UnixTime;
 
-use super::token::{OTHER_SECRET, SECRET};
+use super::token::{NOW, OTHER_SECRET, SECRET};
 
 /// The gateway key of all doors.
 pub const KEY: &str = "a-gateway-key-that-stands-in-this-file-and-guards-nothing";
@@ -39,6 +39,8 @@ pub struct Forwarded {
     pub headers: Headers,
     pub mutations: Vec<Mutation>,
     pub principal: Option<Principal>,
+    pub route: Option<String>,
+    pub is_reported: bool,
 }
 
 thread_local! {
@@ -54,7 +56,7 @@ pub fn doors() -> &'static [Door] {
 fn compiled() -> Vec<Door> {
     let configs: Vec<Value> = serde_json::from_str(include_str!("doors.json")).expect("the doors are JSON");
     let secrets = Secrets::From(&environment);
-    let compiled = |config| match compile::compile(&config, &secrets) {
+    let compiled = |config| match compile::compile(&config, &secrets, UnixTime::from_secs(NOW)) {
         Ok(compiled) => Door { config, policy: compiled.value },
         Err(errors) => panic!("{config} is refused: {errors}"),
     };
@@ -90,6 +92,8 @@ impl Door {
                 headers: mutation::apply(request.headers(), permit.mutations()),
                 mutations: permit.mutations().to_vec(),
                 principal: permit.principal().cloned(),
+                route: permit.route().map(str::to_owned),
+                is_reported: permit.reported().is_some(),
             }),
             // Nobody fetches here.
             Decision::AwaitKeys(_) => Err(Code::KeysUnavailable),

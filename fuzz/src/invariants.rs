@@ -56,7 +56,7 @@ pub fn check(door: &Door, asked: &Asked) -> Outcome {
             let left = forwarded.headers.iter().find(names_somebody);
             assert!(left.is_none(), "nobody was proved, and somebody is named");
         }
-        check_principal(&door.config, forwarded);
+        check_principal(&door.config, asked, forwarded);
         let by = forwarded.principal.as_ref().and_then(|principal| principal.issuer());
         credentials.check(by, &forwarded.headers);
         check_gateway_key(&door.config, asked, forwarded);
@@ -125,13 +125,32 @@ fn check_mutations(owned: &Owned, credentials: &Credentials, asked: &Asked, forw
     }
 }
 
-fn check_principal(config: &Value, forwarded: &Forwarded) {
-    let access = config.get("default").map_or(Some("authenticated"), Value::as_str);
+fn check_principal(config: &Value, asked: &Asked, forwarded: &Forwarded) {
     let principal = &forwarded.principal;
+    if forwarded.is_reported {
+        assert!(config.get("report").is_some(), "reported where nothing is only reported");
+        assert!(principal.is_none() && forwarded.set().next().is_none(), "who would be denied got something");
+        return;
+    }
+    let access = match &forwarded.route {
+        Some(route) => config["routes"][route].get("access"),
+        None => config.get("default"),
+    };
+    let one = |name: &[u8]| values(&asked.headers, name).len() == 1;
+    let is_preflight = values(&asked.headers, b":method") == [b"OPTIONS"]
+        && one(b"origin")
+        && one(b"access-control-request-method")
+        && config.get("preflight").is_none_or(|preflight| preflight == "pass");
     match access {
-        Some("authenticated") => assert!(principal.is_some(), "nobody was let in"),
-        Some("public") => assert!(principal.is_none(), "a credential was looked at"),
-        Some("optional") => {}
+        Some(Value::String(access)) if access == "deny" => panic!("let in where nobody is"),
+        _ if is_preflight && principal.is_none() => return,
+        None | Some(Value::Object(_)) => assert!(principal.is_some(), "nobody was let in"),
+        Some(Value::String(access)) => match access.as_str() {
+            "authenticated" => assert!(principal.is_some(), "nobody was let in"),
+            "public" => assert!(principal.is_none(), "a credential was looked at"),
+            "optional" => {}
+            other => panic!("let in by {other:?}"),
+        },
         other => panic!("let in by {other:?}"),
     }
     let Some(principal) = principal else { return };

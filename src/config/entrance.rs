@@ -2,6 +2,7 @@
 
 use super::node::{Named, Node};
 use super::secret::{self, Secret};
+use super::time::timestamp;
 use super::{GATEWAY_KEY_HEADER, ownable};
 use crate::credential::entrance::Trust;
 use crate::header::HeaderName;
@@ -129,20 +130,6 @@ fn trust(node: &Node<'_>) -> Option<Trust> {
     fields.finish();
     let (subject, tenant, permissions) = trust;
     Some(Trust { subject: subject?, tenant: tenant.flatten(), permissions: permissions.flatten() })
-}
-
-/// An RFC 3339 time to the second, with its offset. `jiff` reads more than that, so the shape is checked
-/// first.
-fn timestamp(node: &Node<'_>) -> Option<UnixTime> {
-    let text = node.text()?;
-    let shape: String = text.chars().map(|digit| if digit.is_ascii_digit() { '0' } else { digit }).collect();
-    let shapes = ["0000-00-00T00:00:00Z", "0000-00-00T00:00:00+00:00", "0000-00-00T00:00:00-00:00"];
-    let time = shapes.contains(&shape.as_str()).then(|| text.parse::<jiff::Timestamp>().ok()).flatten();
-    let Some(time) = time else {
-        return node.refuse("is not a time to the second as in `2026-01-31T00:00:00Z` (RFC 3339)".into());
-    };
-    let time = u64::try_from(time.as_second()).ok().map(UnixTime::from_secs);
-    time.or_else(|| node.refuse("lies before 1970: remove it or correct it".into()))
 }
 
 pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {

@@ -172,9 +172,9 @@ impl<'v> Node<'v> {
         Some(Fields { node: self.clone(), members, known: Vec::new() })
     }
 
-    fn check_entries(&self, entries: usize) {
-        if entries > MAX_ENTRIES {
-            self.error(format!("has {entries} entries, and at most {MAX_ENTRIES} are accepted"));
+    fn check_entries(&self, entries: usize, most: usize) {
+        if entries > most {
+            self.error(format!("has {entries} entries, and at most {most} are accepted"));
         }
     }
 
@@ -187,7 +187,7 @@ impl<'v> Node<'v> {
             .or_else(|| self.wrong_kind("a list"))
             .map(Vec::as_slice)
             .unwrap_or_default();
-        self.check_entries(elements.len());
+        self.check_entries(elements.len(), MAX_ENTRIES);
         let nodes = elements
             .iter()
             .enumerate()
@@ -197,8 +197,13 @@ impl<'v> Node<'v> {
 
     /// Every member of an object, its name as it is written.
     pub(crate) fn members(&self) -> Vec<(&'v str, Self)> {
+        self.members_up_to(MAX_ENTRIES)
+    }
+
+    /// The same, of an object that may have this many.
+    pub(crate) fn members_up_to(&self, most: usize) -> Vec<(&'v str, Self)> {
         let members = self.value.as_object().or_else(|| self.wrong_kind("an object"));
-        self.check_entries(members.map_or(0, Map::len));
+        self.check_entries(members.map_or(0, Map::len), most);
         let members = members.into_iter().flatten();
         members
             .filter_map(|(name, value)| {
@@ -209,12 +214,17 @@ impl<'v> Node<'v> {
 
     /// Every entry of a map by name.
     pub(crate) fn named<T>(&self, read: impl Fn(&Self) -> Option<T>) -> Vec<Named<'v, T>> {
+        self.named_up_to(MAX_ENTRIES, read)
+    }
+
+    /// The same, of a map that may have this many.
+    pub(crate) fn named_up_to<T>(&self, most: usize, read: impl Fn(&Self) -> Option<T>) -> Vec<Named<'v, T>> {
         let good = |name: &str| {
             (1..=63).contains(&name.len())
                 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         };
         let mut entries = Vec::new();
-        for (name, node) in self.members() {
+        for (name, node) in self.members_up_to(most) {
             if !good(name) {
                 node.error("a name is 1 to 63 lower-case letters, digits and `-`: rename it");
             }

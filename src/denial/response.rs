@@ -1,6 +1,8 @@
 //! The local reply that a denial becomes: `application/problem+json` (RFC 9457), or a gRPC status. It decides
 //! nothing.
 
+use std::borrow::Cow;
+
 use serde_json::json;
 
 use super::{Code, Denial};
@@ -14,7 +16,7 @@ pub struct Response {
     /// gRPC status, for a gRPC request.
     pub grpc_status: i32,
     /// Names and values.
-    pub headers: Vec<(&'static str, &'static str)>,
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body; Envoy makes it the `grpc-message` of a gRPC request.
     pub body: Vec<u8>,
     /// For `%RESPONSE_CODE_DETAILS%`.
@@ -32,15 +34,15 @@ impl Denial {
     #[must_use]
     pub fn response(&self, request: &Request<'_>) -> Response {
         let code = self.code();
-        let mut headers = vec![("cache-control", "no-store")];
-        headers.extend(code.challenge().map(|challenge| ("www-authenticate", challenge)));
+        let mut headers: Vec<(_, Cow<'static, str>)> = vec![("cache-control", "no-store".into())];
+        headers.extend(self.challenge().map(|challenge| ("www-authenticate", challenge.to_owned().into())));
         if matches!(code, Code::KeysUnavailable | Code::Overloaded) {
-            headers.push(("retry-after", RETRY_AFTER));
+            headers.push(("retry-after", RETRY_AFTER.into()));
         }
         let body = if is_grpc(request) {
             code.as_str().into()
         } else {
-            headers.push(("content-type", "application/problem+json"));
+            headers.push(("content-type", "application/problem+json".into()));
             problem(code, request_id(request))
         };
         Response {
@@ -100,8 +102,8 @@ mod tests {
             (&body["code"], &body["status"], &body["instance"]),
             (&"token_expired".into(), &401.into(), &"abc-1".into())
         );
-        assert!(response.headers.contains(&("cache-control", "no-store")));
-        assert!(response.headers.contains(&("content-type", "application/problem+json")));
+        assert!(response.headers.contains(&("cache-control", "no-store".into())));
+        assert!(response.headers.contains(&("content-type", "application/problem+json".into())));
         assert_eq!(response.detail, "vestibule_token_expired");
     }
 
@@ -127,7 +129,7 @@ mod tests {
 
     #[test]
     fn unavailable_keys_say_when_to_retry() {
-        assert!(respond(Code::KeysUnavailable, vec![]).headers.contains(&("retry-after", "1")));
+        assert!(respond(Code::KeysUnavailable, vec![]).headers.contains(&("retry-after", "1".into())));
         assert!(!respond(Code::TokenExpired, vec![]).headers.iter().any(|(name, _)| *name == "retry-after"));
     }
 }

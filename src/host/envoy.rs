@@ -4,6 +4,7 @@
 //! give response-code details; a panic ends the worker's VM. So the calls are declared here as the ABI has
 //! them, and each failure is a value.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::denial::response::Response;
@@ -330,14 +331,14 @@ pub(super) fn send_local_response(response: &Response) -> Result<()> {
 }
 
 /// The form that [`Pairs::parse`] reads.
-fn serialize(pairs: &[(&str, &str)]) -> Vec<u8> {
+fn serialize(pairs: &[(&str, Cow<'_, str>)]) -> Vec<u8> {
     let number = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
     let mut bytes = number(pairs.len()).to_vec();
     for (name, value) in pairs {
         bytes.extend_from_slice(&number(name.len()));
         bytes.extend_from_slice(&number(value.len()));
     }
-    for text in pairs.iter().flat_map(|(name, value)| [name, value]) {
+    for text in pairs.iter().flat_map(|(name, value)| [*name, value.as_ref()]) {
         bytes.extend_from_slice(text.as_bytes());
         bytes.push(0);
     }

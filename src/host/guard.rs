@@ -101,12 +101,29 @@ impl Guard {
         }
         let now = envoy::now()?;
         match keys::with(|keys| policy::decide(policy, keys, &request, now)) {
-            Decision::Denial(denial) => Ok(self.deny(&denial, &request)),
             Decision::AwaitKeys(issuer) => match self.wait(policy, &issuer, deadline, now) {
                 Ok(()) => Ok(Next::Hold),
-                Err(code) => Ok(self.deny(&Denial::by_issuer(code, &issuer), &request)),
+                Err(code) => {
+                    let denial = Denial::by_issuer(code, &issuer);
+                    self.act(policy::refuse(policy, denial, &request, now), &request)
+                }
             },
+            decision => self.act(decision, &request),
+        }
+    }
+
+    /// Does what was decided.
+    fn act(&self, decision: Decision, request: &Request<'_>) -> Result<Next, HostError> {
+        match decision {
+            Decision::Denial(denial) => Ok(self.deny(&denial, request)),
+            // Who waits has waited.
+            Decision::AwaitKeys(issuer) => {
+                Ok(self.deny(&Denial::by_issuer(Code::KeysUnavailable, &issuer), request))
+            }
             Decision::Permit(permit) => {
+                if let Some(denial) = permit.reported() {
+                    self.log(Level::Info, "would deny", denial);
+                }
                 permit.mutations().iter().try_for_each(|mutation| match mutation {
                     Mutation::Remove { name } => envoy::remove(Map::RequestHeaders, name),
                     Mutation::Set { name, value } => envoy::set_request_header(name.as_bytes(), value),
@@ -161,16 +178,24 @@ impl Guard {
     }
 
     fn deny(&self, denial: &Denial, request: &Request<'_>) -> Next {
-        if envoy::logs(Level::Debug) {
-            let door = self.policy.as_ref().map_or("unconfigured", |policy| policy.door().as_str());
-            let (code, issuer) = (denial.code().as_str(), denial.issuer().unwrap_or("-"));
-            envoy::log(Level::Debug, &format!("vestibule: {door} door denied: {code} (issuer {issuer})"));
-        }
+        self.log(Level::Debug, "denied", denial);
         if let Err(error) = envoy::send_local_response(&denial.response(request)) {
             // Paused without an answer: the request goes nowhere, and the client's own timeout ends it.
             envoy::log(Level::Error, &format!("vestibule: {error}"));
         }
         Next::Hold
+    }
+
+    fn log(&self, level: Level, what: &str, denial: &Denial) {
+        if envoy::logs(level) {
+            let door = self.policy.as_ref().map_or("unconfigured", |policy| policy.door().as_str());
+            let (code, issuer) = (denial.code().as_str(), denial.issuer().unwrap_or("-"));
+            let route = denial.route().unwrap_or("-");
+            envoy::log(
+                level,
+                &format!("vestibule: {door} door {what}: {code} (issuer {issuer}, route {route})"),
+            );
+        }
     }
 
     /// What the host could not do, nobody may pass for.

@@ -99,7 +99,8 @@ fn load(size: usize) -> Result<Compiled<Policy>, ConfigErrors> {
     let text = envoy::configuration(size)
         .map_err(|error| ConfigErrors::from(ConfigError::new("", error.to_string())))?;
     let document = compile::parse_document(&text)?;
-    compile::compile(&document, &Secrets::From(&|name| std::env::var(name).ok()))
+    let now = envoy::now().map_err(|error| ConfigErrors::from(ConfigError::new("", error.to_string())))?;
+    compile::compile(&document, &Secrets::From(&|name| std::env::var(name).ok()), now)
 }
 
 /// Here no request is at hand that could be denied: keys that could not be fetched are keys that are not

@@ -23,6 +23,16 @@ pub(super) enum Stop {
     AwaitKeys(Arc<str>),
 }
 
+impl Stop {
+    /// The same, of a request on this route.
+    pub(super) fn on(self, route: Option<&Arc<str>>) -> Self {
+        match self {
+            Self::Denial(denial) => Self::Denial(denial.on(route)),
+            Self::AwaitKeys(issuer) => Self::AwaitKeys(issuer),
+        }
+    }
+}
+
 impl From<Denial> for Stop {
     fn from(denial: Denial) -> Self {
         Self::Denial(denial)

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use vestibule::compile::{self, Compiled, Outline, Secrets};
 use vestibule::config::error::ConfigErrors;
+use vestibule::time::UnixTime;
 
 use crate::document::{self, Document, Fault};
-use crate::{Exit, Failure, bootstrap, file, key_bounds, key_clusters, print, tell};
+use crate::{Exit, Failure, bootstrap, clock, file, key_bounds, key_clusters, print, tell};
 
 /// Check configurations and report every error, each with its path.
 ///
@@ -35,16 +36,17 @@ const MOST: u64 = 1024 * 1024;
 
 /// What a file holds: a line for each configuration that is fine, all faults, what is probably not meant, and
 /// what was passed over.
-#[derive(Default)]
 struct Report {
     fine: Vec<String>,
     faults: Vec<Fault>,
     warnings: Vec<Fault>,
     foreign: Vec<String>,
     secrets_unchecked: bool,
+    now: UnixTime,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let now = UnixTime::from_secs(clock::now()?);
     let mut unread = 0;
     let mut invalid = 0;
     let mut errors = 0;
@@ -59,7 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             }
         };
         let name = file::name(path);
-        let report = check(path, &text, args.env);
+        let report = check(path, &text, args.env, now);
         secrets_unchecked |= report.secrets_unchecked;
         for fault in &report.faults {
             tell(format_args!("{name}: {fault}"));
@@ -94,8 +96,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     })
 }
 
-fn check(path: &Path, text: &[u8], env: bool) -> Report {
-    let mut report = Report::default();
+fn check(path: &Path, text: &[u8], env: bool, now: UnixTime) -> Report {
+    let mut report = Report::at(now);
     match document::parse(path, text) {
         Err(faults) => report.faults = faults,
         Ok(Document { value, .. }) if bootstrap::is_bootstrap(&value) => report.check_bootstrap(&value, env),
@@ -112,6 +114,11 @@ fn check(path: &Path, text: &[u8], env: bool) -> Report {
 }
 
 impl Report {
+    fn at(now: UnixTime) -> Self {
+        let (fine, faults, warnings, foreign) = Default::default();
+        Self { fine, faults, warnings, foreign, secrets_unchecked: false, now }
+    }
+
     fn check_bootstrap(&mut self, document: &Value, env: bool) {
         let (filters, foreign): (Vec<_>, Vec<_>) =
             bootstrap::filters(document).into_iter().partition(|filter| filter.is_vestibule);
@@ -153,7 +160,7 @@ impl Report {
             Some(variable) => Secrets::From(variable),
             None => Secrets::Unchecked,
         };
-        match compile::check(configuration, &secrets) {
+        match compile::check(configuration, &secrets, self.now) {
             Ok(Compiled { value: outline, warnings }) => {
                 faults.extend(around(&outline));
                 let warnings = warnings.into_iter().collect::<ConfigErrors>();

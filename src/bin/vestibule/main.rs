@@ -5,6 +5,7 @@
 
 mod bootstrap;
 mod check;
+mod clock;
 mod document;
 mod file;
 mod hash;

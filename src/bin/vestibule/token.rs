@@ -1,14 +1,13 @@
 //! `vestibule token`: a signed token for tests.
 
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
 use vestibule::json::{self, Bounds};
 
 use crate::signing_key::{Algorithm, SigningKey};
-use crate::{Exit, Failure, file, print};
+use crate::{Exit, Failure, clock, file, print};
 
 /// Print a signed token for tests.
 ///
@@ -85,11 +84,7 @@ fn read_key(args: &Args) -> Result<SigningKey, Failure> {
 }
 
 fn claims(args: &Args) -> Result<Map<String, Value>, Failure> {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .ok()
-        .and_then(|elapsed| i64::try_from(elapsed.as_secs()).ok())
-        .ok_or_else(|| Failure::new("the clock stands before 1970"))?;
+    let now = i64::try_from(clock::now()?).map_err(|_| Failure::new("this machine's clock is far ahead"))?;
     let audience = match args.audience.as_slice() {
         [audience] => audience.as_str().into(),
         audiences => audiences.into(),

@@ -1,0 +1,101 @@
+//! Example requests, so that what is said of routes can be tried.
+
+use std::collections::BTreeSet;
+
+use crate::config::Config;
+use crate::config::route::Route;
+use crate::route::host::HostPattern;
+use crate::route::method::Methods;
+use crate::route::template::{Segment, Template};
+
+/// What no route of a configuration names, and so stands for everything that none does.
+pub(super) struct Examples {
+    label: String,
+    domain: String,
+    segment: String,
+    method: String,
+}
+
+/// Methods that people know, to be taken before others.
+const KNOWN: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"];
+
+impl Examples {
+    pub(super) fn of(config: &Config<'_>) -> Self {
+        let routes = || config.routes.iter().map(|named| &named.entry);
+        let hosts: BTreeSet<String> =
+            routes().flat_map(|route| route.hosts.iter().flatten()).map(ToString::to_string).collect();
+        let labels: BTreeSet<&str> = hosts.iter().flat_map(|host| host.split('.')).collect();
+        let literals: BTreeSet<&str> = routes()
+            .flat_map(|route| &route.paths)
+            .flat_map(|(_, template)| &template.segments)
+            .filter_map(|segment| match segment {
+                Segment::Literal(text) => Some(&**text),
+                Segment::Any => None,
+            })
+            .collect();
+        let methods: BTreeSet<&str> =
+            routes().flat_map(|route| route.methods.iter().flatten().copied()).collect();
+        // Where GET is named, so is HEAD.
+        let is_named = |method: &str| methods.contains(if method == "HEAD" { "GET" } else { method });
+        let known = KNOWN.into_iter().find(|method| !methods.contains(method) && !is_named(method));
+        Self {
+            label: fresh("any", &labels),
+            domain: fresh("example", &labels),
+            segment: fresh("x", &literals),
+            method: known.map_or_else(|| fresh("ANY", &methods), str::to_owned),
+        }
+    }
+
+    /// A host that the pattern is for, and none that is nearer.
+    pub(super) fn host(&self, pattern: Option<&HostPattern>) -> String {
+        match pattern {
+            None => format!("{}.{}", self.label, self.domain),
+            Some(HostPattern::Exact(host)) => host.to_string(),
+            Some(HostPattern::Suffix(suffix)) => format!("{}{suffix}", self.label),
+        }
+    }
+
+    /// A path that the template is for, and no other unless it has a `{name}` in the same place.
+    pub(super) fn path(&self, template: &Template) -> String {
+        let segments = template.segments.iter().map(|segment| match segment {
+            Segment::Literal(text) => &**text,
+            Segment::Any => self.segment.as_str(),
+        });
+        let rest = template.has_rest.then_some(self.segment.as_str());
+        format!("/{}", segments.chain(rest).collect::<Vec<_>>().join("/"))
+    }
+
+    /// A method that no route names.
+    pub(super) fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// A request that both routes match, in words.
+    pub(super) fn of_tie(
+        &self,
+        host: Option<&HostPattern>,
+        template: &Template,
+        methods: &Methods,
+        other: &Route<'_>,
+    ) -> String {
+        let other = other.methods.as_ref().map_or(Methods::Any, |methods| Methods::named(methods));
+        let method = match (methods, &other) {
+            (Methods::Named(methods), Methods::Named(others)) => methods
+                .iter()
+                .find(|method| others.contains(method))
+                .map(|method| String::from_utf8_lossy(method)),
+            _ => None,
+        };
+        let method = method.unwrap_or(self.method().into());
+        format!("{method} {}{}", self.host(host), self.path(template))
+    }
+}
+
+/// A text that is none of these.
+fn fresh(text: &str, taken: &BTreeSet<&str>) -> String {
+    let mut fresh = text.to_owned();
+    while taken.contains(fresh.as_str()) {
+        fresh.push_str(text);
+    }
+    fresh
+}

@@ -1,0 +1,107 @@
+//! Routes: the table that finds them, and what two of them may not be to each other.
+
+use std::sync::Arc;
+
+use super::access::Compiler;
+use super::example::Examples;
+use crate::access::Access;
+use crate::config::Config;
+use crate::config::node::Named;
+use crate::config::route as written;
+use crate::policy::Door;
+use crate::route::host::HostPattern;
+use crate::route::method::Methods;
+use crate::route::table::{Table, Tie};
+use crate::route::{EntranceRule, Route, Routes};
+
+/// The most pairs of a host and a path that all routes together are for: each is a way through the table.
+const MAX_PAIRS: usize = 50_000;
+
+type Written<'v> = Named<'v, written::Route<'v>>;
+
+pub(super) fn compile(
+    config: &Config<'_>,
+    default: Option<Access>,
+    access: &mut Compiler<'_, '_>,
+) -> Option<Routes> {
+    check_count(config);
+    let table = table(config);
+    // Every route is compiled before the first that failed is given up on, so that all errors are found.
+    let routes: Vec<_> = config.routes.iter().map(|route| self::route(config, route, access)).collect();
+    Some(Routes {
+        table: table?,
+        routes: routes.into_iter().collect::<Option<_>>()?,
+        default: Route { name: None, access: default?, entrance: EntranceRule::Required },
+        reads_host: config.routes.iter().any(|route| route.entry.hosts.is_some()),
+        preflight: config.preflight,
+    })
+}
+
+fn check_count(config: &Config<'_>) {
+    let pairs =
+        |route: &Written<'_>| route.entry.hosts.as_ref().map_or(1, Vec::len) * route.entry.paths.len();
+    let count: usize = config.routes.iter().map(pairs).sum();
+    if count > MAX_PAIRS {
+        config.node.below("routes").error(format!(
+            "are for {count} pairs of a host and a path, and at most {MAX_PAIRS} are accepted: merge some by \
+             `{{name}}`, `{{*rest}}` or `*.host`"
+        ));
+    }
+}
+
+/// The table of all routes; none where two of them can tie.
+fn table(config: &Config<'_>) -> Option<Table> {
+    let mut table = Table::default();
+    let mut ties = 0_usize;
+    let mut examples = None;
+    for (position, named) in config.routes.iter().enumerate() {
+        let written::Route { hosts, methods, paths, .. } = &named.entry;
+        let any = [None];
+        let hosts: Vec<Option<&HostPattern>> =
+            hosts.as_ref().map_or(any.to_vec(), |hosts| hosts.iter().map(Some).collect());
+        let methods = methods.as_ref().map_or(Methods::Any, |methods| Methods::named(methods));
+        for (node, template) in paths {
+            for host in &hosts {
+                let Err(Tie(other)) = table.insert(*host, template, &methods, position) else { continue };
+                ties += 1;
+                if other == position {
+                    node.error("is a path that this route has already: remove one");
+                } else if let Some(other) = config.routes.get(other) {
+                    let example = examples.get_or_insert_with(|| Examples::of(config)).of_tie(
+                        *host,
+                        template,
+                        &methods,
+                        &other.entry,
+                    );
+                    named.node.error(format!(
+                        "ties with the route `{}`: `{example}` matches both, and neither is nearer by host, path or \
+                         method: change one, or make them one",
+                        other.name
+                    ));
+                }
+                break;
+            }
+        }
+    }
+    (ties == 0).then_some(table)
+}
+
+fn route(config: &Config<'_>, named: &Written<'_>, compiler: &mut Compiler<'_, '_>) -> Option<Route> {
+    let Named { name, entry, .. } = named;
+    let written::Route { access, entrance, .. } = entry;
+    if let Some((node, rule)) = entrance {
+        let has_entrances = config.node.value().get("entrances").is_some();
+        match (config.door, rule) {
+            (Some(Door::Outer), _) => node.error("belongs to an inner door: remove it"),
+            (Some(Door::Inner), EntranceRule::Exempt) if !has_entrances => {
+                node.error("is said of a door without `entrances`: remove it");
+            }
+            (Some(Door::Inner) | None, _) => {}
+        }
+    }
+    Some(Route {
+        name: Some(Arc::clone(name)),
+        access: compiler.compile(access.as_ref()?)?,
+        entrance: entrance.as_ref().map_or(EntranceRule::Required, |(_, rule)| *rule),
+    })
+}
