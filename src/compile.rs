@@ -22,6 +22,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::access::Access;
+use crate::access::grants::Grants;
 use crate::config::error::{ConfigError, ConfigErrors, ErrorList};
 use crate::config::keys::KeySource;
 use crate::config::node::Node;
@@ -35,6 +36,7 @@ use crate::jose::compact::Size;
 use crate::jose::signature::Tries;
 use crate::json;
 use crate::policy::{Door, Limits, Policy};
+use crate::route::rule::Rule;
 use crate::time::UnixTime;
 use secret::Resolved;
 pub use secret::Secrets;
@@ -80,6 +82,8 @@ pub fn check(
             owned: owned::owned_headers(config),
             places: source::places(config),
             remote: remote_sources(config),
+            rules: config.routes.iter().map(route::rule).collect(),
+            grants: access::grants(config)?,
         })
     })
 }
@@ -91,6 +95,8 @@ pub struct Outline {
     owned: OwnedHeaders,
     places: Places,
     remote: Vec<(String, RemoteSource)>,
+    rules: Vec<Rule>,
+    grants: Grants,
 }
 
 impl Outline {
@@ -104,6 +110,18 @@ impl Outline {
     #[must_use]
     pub fn remote_sources(&self) -> &[(String, RemoteSource)] {
         &self.remote
+    }
+
+    /// The routes, as they are written.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// What roles and permissions imply.
+    #[must_use]
+    pub fn grants(&self) -> &Grants {
+        &self.grants
     }
 
     /// Whether the door may set or remove what a route matches on.

@@ -7,6 +7,7 @@
 mod caller;
 pub mod inject;
 mod proof;
+pub mod trace;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use crate::time::UnixTime;
 use caller::Caller;
 use inject::Injection;
 use proof::Stop;
+use trace::{Passed, Presented, Step, Trace};
 
 /// Which of the two doors this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +113,12 @@ impl Policy {
         self.attachment.is_some()
     }
 
+    /// The rules over requests.
+    #[must_use]
+    pub fn routes(&self) -> &Routes {
+        &self.routes
+    }
+
     /// Where the issuers publish their keys.
     pub fn remote_sources(&self) -> impl Iterator<Item = &Arc<RemoteSource>> {
         self.issuers.iter().flat_map(|issuer| &issuer.remote)
@@ -162,7 +170,19 @@ impl Policy {
 /// what it remembers.
 #[must_use]
 pub fn decide(policy: &Policy, keys: &Keys, request: &Request<'_>, now: UnixTime) -> Decision {
-    match permit(policy, keys, request, now) {
+    explain(policy, keys, request, now, &mut ())
+}
+
+/// Decides in the same way, and tells of each step.
+#[must_use]
+pub fn explain(
+    policy: &Policy,
+    keys: &Keys,
+    request: &Request<'_>,
+    now: UnixTime,
+    trace: &mut impl Trace,
+) -> Decision {
+    match permit(policy, keys, request, now, trace) {
         Ok(permit) => Decision::Permit(permit),
         Err(Stop::Denial(denial)) => refuse(policy, denial, request, now),
         Err(Stop::AwaitKeys(issuer)) => Decision::AwaitKeys(issuer),
@@ -181,11 +201,19 @@ pub fn refuse(policy: &Policy, denial: Denial, request: &Request<'_>, now: UnixT
     Decision::Permit(Permit::reporting(denial, owned.into_iter().map(<[u8]>::to_vec).collect()))
 }
 
-fn permit(policy: &Policy, keys: &Keys, request: &Request<'_>, now: UnixTime) -> Result<Permit, Stop> {
+fn permit(
+    policy: &Policy,
+    keys: &Keys,
+    request: &Request<'_>,
+    now: UnixTime,
+    trace: &mut impl Trace,
+) -> Result<Permit, Stop> {
     check_method(request)?;
     check_connection(policy, request)?;
     let found = policy.routes.find(request)?;
-    admit(policy, keys, request, &found, now).map_err(|stop| stop.on(found.route.name.as_ref()))
+    trace.step(|| Step::Read);
+    trace.step(|| Step::route(&found));
+    admit(policy, keys, request, &found, now, trace).map_err(|stop| stop.on(found.route.name.as_ref()))
 }
 
 fn admit(
@@ -194,6 +222,7 @@ fn admit(
     request: &Request<'_>,
     found: &Found<'_>,
     now: UnixTime,
+    trace: &mut impl Trace,
 ) -> Result<Permit, Stop> {
     let access = found.access();
     // Before the entrance: nobody learns from a closed route whether a key is right.
@@ -204,9 +233,17 @@ fn admit(
         ([], _) | (_, EntranceRule::Exempt) => None,
         (entrances, EntranceRule::Required) => Some(entrance::admit(entrances, request, now)?),
     };
+    trace.step(|| {
+        Step::Entrance(match (entrance, found.route.entrance) {
+            (Some(entrance), _) => Passed::By(Arc::clone(&entrance.name)),
+            (None, EntranceRule::Exempt) => Passed::Exempt,
+            (None, EntranceRule::Required) => Passed::NoneThere,
+        })
+    });
     let caller = if access.reads_credential() {
-        Caller::of(policy, keys, entrance, request, now)?
+        Caller::of(policy, keys, entrance, request, now, trace)?
     } else {
+        trace.step(|| Step::Credential(Presented::Unread));
         Caller::default()
     };
     match &caller.principal {

@@ -55,6 +55,24 @@ impl Principal {
     pub fn tenant(&self) -> Option<&str> {
         self.tenant.as_ref().map(Tenant::as_str)
     }
+
+    /// What the credential says that the caller may do; grants are not added to it.
+    #[must_use]
+    pub fn permissions(&self) -> &[Grant] {
+        &self.permissions
+    }
+
+    /// What the caller let the client do (RFC 6749 section 3.3).
+    #[must_use]
+    pub fn scopes(&self) -> &[Grant] {
+        &self.scopes
+    }
+
+    /// What the caller is.
+    #[must_use]
+    pub fn roles(&self) -> &[Grant] {
+        &self.roles
+    }
 }
 
 /// A subject: 1 to 256 visible ASCII characters.

@@ -5,6 +5,7 @@
 pub mod host;
 pub mod method;
 pub mod preflight;
+pub mod rule;
 pub mod table;
 pub mod template;
 
@@ -61,9 +62,11 @@ pub struct Found<'r> {
 #[derive(Clone, Debug)]
 pub struct Target<'a> {
     /// None where no route names hosts.
-    pub(crate) host: Option<CanonicalHost<'a>>,
-    pub(crate) path: CanonicalPath<'a>,
-    pub(crate) method: &'a [u8],
+    pub host: Option<CanonicalHost<'a>>,
+    /// The path.
+    pub path: CanonicalPath<'a>,
+    /// The method; of a preflight that passes, the one that it asks about.
+    pub method: &'a [u8],
 }
 
 impl Routes {
@@ -73,21 +76,26 @@ impl Routes {
     /// Where it could be on another route for whoever serves it: [`Code::MethodRefused`],
     /// [`Code::HeaderMalformed`] for the host, [`Code::PathAmbiguous`].
     pub fn find(&self, request: &Request<'_>) -> Result<Found<'_>, Code> {
-        let asked = match self.preflight {
-            Preflight::Pass => preflight::asked_by(request),
-            Preflight::Check => None,
-        };
-        let route = match self.target(request)? {
-            None => None,
-            Some(Target { host, path, method }) => {
-                self.table.find(host.as_ref(), &path, asked.unwrap_or(method))
-            }
-        };
-        let route = route.and_then(|position| self.routes.get(position)).unwrap_or(&self.default);
-        Ok(Found { route, is_preflight: asked.is_some() })
+        let target = self.target(request)?;
+        let position =
+            target.and_then(|Target { host, path, method }| self.table.find(host.as_ref(), &path, method));
+        let route = position.and_then(|position| self.routes.get(position)).unwrap_or(&self.default);
+        Ok(Found { route, is_preflight: self.asked_by(request).is_some() })
     }
 
-    fn target<'a>(&self, request: &Request<'a>) -> Result<Option<Target<'a>>, Code> {
+    /// The method that a preflight asks about, where preflights pass.
+    fn asked_by<'a>(&self, request: &Request<'a>) -> Option<&'a [u8]> {
+        match self.preflight {
+            Preflight::Pass => preflight::asked_by(request),
+            Preflight::Check => None,
+        }
+    }
+
+    /// What of a request its route is found by; nothing where there are no routes.
+    ///
+    /// # Errors
+    /// As [`Routes::find`].
+    pub fn target<'a>(&self, request: &Request<'a>) -> Result<Option<Target<'a>>, Code> {
         if self.routes.is_empty() {
             return Ok(None);
         }
@@ -102,7 +110,7 @@ impl Routes {
             None
         };
         let path = CanonicalPath::parse(single(b":path")?).map_err(|_| Code::PathAmbiguous)?;
-        Ok(Some(Target { host, path, method }))
+        Ok(Some(Target { host, path, method: self.asked_by(request).unwrap_or(method) }))
     }
 }
 

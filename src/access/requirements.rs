@@ -74,6 +74,12 @@ impl Lack<'_> {
 }
 
 impl Permission {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &Grant {
+        &self.name
+    }
+
     /// A permission that is required where these grants hold.
     #[must_use]
     pub fn new(name: Grant, grants: &Grants) -> Self {
@@ -97,29 +103,59 @@ impl Permission {
     }
 }
 
-impl Requirements {
-    /// Whether a principal has all of it.
-    ///
-    /// # Errors
-    /// The first thing that it lacks: issuer, permissions, scopes, roles.
-    pub fn check(&self, principal: &Principal) -> Result<(), Lack<'_>> {
-        let issued = |issuer: &Arc<str>| principal.issuer.as_ref() == Some(issuer);
-        let held = |permission: &Arc<Permission>| permission.held_by(principal).is_some();
-        if !any(self.issuers.as_deref(), issued) {
-            Err(Lack::Issuer)
-        } else if !self.permissions.iter().all(held) || !any(self.any_permission.as_deref(), held) {
-            Err(Lack::Permission)
-        } else if !self.scopes.iter().all(|scope| principal.scopes.contains(scope)) {
-            Err(Lack::Scope(self.challenge.as_ref()))
-        } else if !any(self.roles.as_deref(), |role| principal.roles.contains(role)) {
-            Err(Lack::Role)
-        } else {
-            Ok(())
+/// One of the requirements.
+#[derive(Clone, Copy, Debug)]
+pub enum Requirement<'r> {
+    /// Any of these issuers.
+    Issuers(&'r [Arc<str>]),
+    /// This permission.
+    Permission(&'r Permission),
+    /// Any of these permissions.
+    AnyPermission(&'r [Arc<Permission>]),
+    /// This scope.
+    Scope(&'r Grant),
+    /// Any of these roles.
+    Roles(&'r [Grant]),
+}
+
+impl Requirement<'_> {
+    /// Whether a principal has it.
+    #[must_use]
+    pub fn is_met(&self, principal: &Principal) -> bool {
+        match self {
+            Self::Issuers(issuers) => issuers.iter().any(|issuer| principal.issuer.as_ref() == Some(issuer)),
+            Self::Permission(permission) => permission.held_by(principal).is_some(),
+            Self::AnyPermission(permissions) => {
+                permissions.iter().any(|permission| permission.held_by(principal).is_some())
+            }
+            Self::Scope(scope) => principal.scopes.contains(scope),
+            Self::Roles(roles) => roles.iter().any(|role| principal.roles.contains(role)),
         }
     }
 }
 
-/// Whether any of them holds, or none is required.
-fn any<T>(required: Option<&[T]>, holds: impl FnMut(&T) -> bool) -> bool {
-    required.is_none_or(|required| required.iter().any(holds))
+impl Requirements {
+    /// Each of them, in the order in which they are checked.
+    pub fn each(&self) -> impl Iterator<Item = Requirement<'_>> {
+        let issuers = self.issuers.iter().map(|issuers| Requirement::Issuers(issuers));
+        let permissions = self.permissions.iter().map(|permission| Requirement::Permission(permission));
+        let any_permission = self.any_permission.iter().map(|any| Requirement::AnyPermission(any));
+        let scopes = self.scopes.iter().map(Requirement::Scope);
+        let roles = self.roles.iter().map(|roles| Requirement::Roles(roles));
+        issuers.chain(permissions).chain(any_permission).chain(scopes).chain(roles)
+    }
+
+    /// Whether a principal has all of it.
+    ///
+    /// # Errors
+    /// The first thing that it lacks.
+    pub fn check(&self, principal: &Principal) -> Result<(), Lack<'_>> {
+        match self.each().find(|requirement| !requirement.is_met(principal)) {
+            None => Ok(()),
+            Some(Requirement::Issuers(_)) => Err(Lack::Issuer),
+            Some(Requirement::Permission(_) | Requirement::AnyPermission(_)) => Err(Lack::Permission),
+            Some(Requirement::Scope(_)) => Err(Lack::Scope(self.challenge.as_ref())),
+            Some(Requirement::Roles(_)) => Err(Lack::Role),
+        }
+    }
 }

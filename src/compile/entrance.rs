@@ -1,5 +1,7 @@
 //! Entrances: the hashes of their keys, and what each is trusted to say.
 
+use std::sync::Arc;
+
 use sha2::{Digest as _, Sha256};
 
 use super::secret::{self, Resolved, Secrets};
@@ -23,7 +25,7 @@ fn entrance(
     secrets: &Secrets<'_>,
     seen: &mut Vec<[u8; 32]>,
 ) -> Option<Entrance> {
-    let Named { node, entry, .. } = named;
+    let Named { name, node, entry } = named;
     let written::Entrance { keys, header, trust, forward } = entry;
     let trust_node = node.below("trust");
     match trust {
@@ -34,6 +36,7 @@ fn entrance(
     // Every key is compiled before the first that failed is given up on, so that all errors are found.
     let keys: Vec<_> = keys.iter().map(|key| accepted_key(key, secrets, seen)).collect();
     Some(Entrance {
+        name: Arc::clone(name),
         header: header.clone()?,
         keys: keys.into_iter().collect::<Option<_>>()?,
         trust: config.trust_of(&entry.trust)?,

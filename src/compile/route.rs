@@ -11,6 +11,7 @@ use crate::config::route as written;
 use crate::policy::Door;
 use crate::route::host::HostPattern;
 use crate::route::method::Methods;
+use crate::route::rule::Rule;
 use crate::route::table::{Table, Tie};
 use crate::route::{EntranceRule, Route, Routes};
 
@@ -84,6 +85,17 @@ fn table(config: &Config<'_>) -> Option<Table> {
         }
     }
     (ties == 0).then_some(table)
+}
+
+/// A route, as it is written.
+pub(super) fn rule(named: &Written<'_>) -> Rule {
+    let written::Route { hosts, methods, paths, .. } = &named.entry;
+    Rule {
+        name: Arc::clone(&named.name),
+        hosts: hosts.clone(),
+        methods: methods.as_ref().map_or(Methods::Any, |methods| Methods::named(methods)),
+        paths: paths.iter().map(|(_, template)| template.clone()).collect(),
+    }
 }
 
 fn route(config: &Config<'_>, named: &Written<'_>, compiler: &mut Compiler<'_, '_>) -> Option<Route> {

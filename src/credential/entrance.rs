@@ -3,6 +3,8 @@
 //!
 //! The key is known to whatever the gateway sends it to: it proves the way a request took, not who sent it.
 
+use std::sync::Arc;
+
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
@@ -17,6 +19,7 @@ use crate::time::UnixTime;
 /// A way in.
 #[derive(Clone, Debug)]
 pub struct Entrance {
+    pub(crate) name: Arc<str>,
     pub(crate) header: HeaderName,
     pub(crate) keys: Vec<AcceptedKey>,
     pub(crate) trust: Option<Trust>,
@@ -147,7 +150,13 @@ mod tests {
     }
 
     fn entrance(keys: Vec<AcceptedKey>) -> [Entrance; 1] {
-        [Entrance { header: HeaderName::parse("x-gateway-key").unwrap(), keys, trust: None, forward: false }]
+        [Entrance {
+            name: "gateway".into(),
+            header: HeaderName::parse("x-gateway-key").unwrap(),
+            keys,
+            trust: None,
+            forward: false,
+        }]
     }
 
     fn admitted(keys: Vec<AcceptedKey>, values: &[&[u8]], now: u64) -> Result<(), Code> {

@@ -76,6 +76,12 @@ impl Places {
         if several { Err(Code::CredentialMultiple) } else { Ok(found) }
     }
 
+    /// The place of this number.
+    #[must_use]
+    pub fn place(&self, number: usize) -> Option<&Place> {
+        self.places.get(number).map(|shared| &shared.place)
+    }
+
     /// Whether this header, in any spelling, carries a credential.
     #[must_use]
     pub fn guards(&self, header: &[u8]) -> bool {

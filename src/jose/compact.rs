@@ -74,6 +74,12 @@ impl<'t> Compact<'t> {
         &self.header
     }
 
+    /// What the token claims, to tell of; nothing is decided by it.
+    #[must_use]
+    pub fn unverified_claims(&self) -> &Value {
+        &self.payload
+    }
+
     /// The `iss` that the token claims, to choose whose keys to try and for nothing else.
     ///
     /// # Errors

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use super::Policy;
 use super::proof::Stop;
+use super::trace::{Kind, Origin, Presented, Step, Trace};
 use crate::credential::entrance::{self, Entrance};
+use crate::credential::issuer::{self, Issuer};
 use crate::credential::source::Source;
 use crate::denial::Code;
+use crate::jose::compact::{Compact, Size};
 use crate::keyring::Keys;
-use crate::principal::Principal;
+use crate::principal::{Grant, Principal};
 use crate::request::Request;
 use crate::time::UnixTime;
 
@@ -31,17 +34,50 @@ impl<'p> Caller<'p> {
         entrance: Option<&'p Entrance>,
         request: &Request<'_>,
         now: UnixTime,
+        trace: &mut impl Trace,
     ) -> Result<Self, Stop> {
         let trust = entrance.and_then(|entrance| entrance.trust.as_ref());
         let trusted = trust.map_or(Ok(None), |trust| trust.principal(request))?;
         match (trusted, policy.places.find(request)?) {
-            (None, None) => Ok(Self::default()),
+            (None, None) => {
+                trace.step(|| Step::Credential(Presented::Nothing));
+                trace.step(|| Step::Principal { principal: None, origins: Vec::new() });
+                Ok(Self::default())
+            }
             (Some(principal), None) => {
-                Ok(Self { principal: Some(principal.into()), verified: None, trusted: trust })
+                let principal = Arc::new(principal);
+                trace.step(|| Step::Credential(Presented::Trusted));
+                trace.step(|| {
+                    let header = trust.and_then(|trust| trust.permissions.as_ref());
+                    let from = header.map(|header| format!("header {header}")).unwrap_or_default();
+                    let permissions = principal.permissions.iter();
+                    let origin = |name: &Grant| Origin {
+                        kind: Kind::Permission,
+                        name: name.clone(),
+                        from: from.clone(),
+                    };
+                    Step::Principal {
+                        principal: Some(Arc::clone(&principal)),
+                        origins: permissions.map(origin).collect(),
+                    }
+                });
+                Ok(Self { principal: Some(principal), verified: None, trusted: trust })
             }
             (None, Some(found)) => {
+                let place = policy.places.place(found.place);
+                trace.step(|| {
+                    Step::Credential(
+                        place.map_or(Presented::Nothing, |place| Presented::Token(place.clone())),
+                    )
+                });
                 let proof = policy.prove(found.place, found.token, keys, now)?;
                 let issuer = policy.issuers.get(proof.issuer);
+                trace.step(|| Step::Principal {
+                    principal: Some(Arc::clone(&proof.principal)),
+                    origins: issuer
+                        .map(|issuer| origins(issuer, found.token, policy.limits.token))
+                        .unwrap_or_default(),
+                });
                 Ok(Self {
                     principal: Some(Arc::clone(&proof.principal)),
                     verified: issuer.and_then(|issuer| issuer.source_at(found.place)),
@@ -55,4 +91,23 @@ impl<'p> Caller<'p> {
     pub(super) fn trusts(&self, header: &[u8]) -> bool {
         self.trusted.is_some_and(|trust| trust.headers().any(|trusted| trusted.as_bytes() == header))
     }
+}
+
+/// Which claim of a token that was verified gave what.
+fn origins(issuer: &Issuer, token: &[u8], size: Size) -> Vec<Origin> {
+    let Ok(token) = Compact::parse(token, size) else { return Vec::new() };
+    let identity = &issuer.identity;
+    let kinds = [
+        (Kind::Permission, &identity.permissions),
+        (Kind::Scope, &identity.scopes),
+        (Kind::Role, &identity.roles),
+    ];
+    let claims = kinds.into_iter().flat_map(|(kind, claims)| claims.iter().map(move |claim| (kind, claim)));
+    let origins = claims.flat_map(|(kind, claim)| {
+        let names =
+            issuer::grants(std::slice::from_ref(claim), token.unverified_claims()).unwrap_or_default();
+        let from = format!("claim {}", claim.as_str());
+        names.into_iter().map(move |name| Origin { kind, name, from: from.clone() })
+    });
+    origins.collect()
 }
