@@ -11,6 +11,8 @@ mod example;
 mod issuer;
 mod keys;
 mod owned;
+mod plausible;
+mod reach;
 mod route;
 mod secret;
 mod source;
@@ -170,11 +172,16 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
     let places = source::places(config);
     let issuers = issuer::compile(config, &places, secrets);
     let entrances = entrance::compile(config, secrets);
-    let routes = access::grants(config).and_then(|grants| {
+    let grants = access::grants(config);
+    let routes = grants.as_ref().and_then(|grants| {
         let mut compiler = access::Compiler::new(config, grants);
         let default = default(config, &mut compiler);
         route::compile(config, default, &mut compiler)
     });
+    if let (Some(grants), Some(routes)) = (&grants, &routes) {
+        plausible::warn(config, grants);
+        reach::warn(config, routes);
+    }
     check_report(config, now);
     let attachment = match &config.gateway_key {
         None => Some(None),

@@ -14,7 +14,7 @@ use crate::principal::Grant;
 /// Compiles access rules. Routes by the thousand require the same few permissions, so each is made once.
 pub(super) struct Compiler<'c, 'v> {
     config: &'c Config<'v>,
-    grants: Grants,
+    grants: &'c Grants,
     permissions: BTreeMap<Grant, Arc<Permission>>,
 }
 
@@ -33,7 +33,7 @@ pub(super) fn grants(config: &Config<'_>) -> Option<Grants> {
 }
 
 impl<'c, 'v> Compiler<'c, 'v> {
-    pub(super) fn new(config: &'c Config<'v>, grants: Grants) -> Self {
+    pub(super) fn new(config: &'c Config<'v>, grants: &'c Grants) -> Self {
         Self { config, grants, permissions: BTreeMap::new() }
     }
 
@@ -80,7 +80,7 @@ impl<'c, 'v> Compiler<'c, 'v> {
     }
 
     fn permission(&mut self, name: &Grant) -> Arc<Permission> {
-        let make = || Arc::new(Permission::new(name.clone(), &self.grants));
+        let make = || Arc::new(Permission::new(name.clone(), self.grants));
         Arc::clone(self.permissions.entry(name.clone()).or_insert_with(make))
     }
 

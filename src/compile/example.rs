@@ -65,6 +65,12 @@ impl Examples {
         format!("/{}", segments.chain(rest).collect::<Vec<_>>().join("/"))
     }
 
+    /// A path one segment longer than those that the template, which has no rest, is for.
+    pub(super) fn below(&self, template: &Template) -> String {
+        let longer = Template { segments: template.segments.clone(), has_rest: true };
+        self.path(&longer)
+    }
+
     /// A method that no route names.
     pub(super) fn method(&self) -> &str {
         &self.method

@@ -10,6 +10,7 @@
 mod entrance;
 mod header;
 mod issuer;
+mod neighbour;
 mod remote;
 mod route;
 mod source;
