@@ -57,6 +57,8 @@ fn a_path_below_a_guarded_one_that_is_open_is_told() {
     for paths in [json!(["/admin/{*rest}"]), json!(["/admin", "/admin/{x}/{*rest}"]), json!(["/"])] {
         assert_eq!(of_routes(json!({ "guard": guard(paths.clone()), "open": open })), [""; 0], "{paths}");
     }
+    let public = with(outer(), "/default", json!("public"));
+    assert_eq!(warnings(&with(public, "/routes", json!({ "guard": guard(json!(["/"])) }))), [""; 0]);
     let meant = json!({ "paths": ["/admin/{*rest}"], "access": "public" });
     assert_eq!(of_routes(json!({ "guard": guard(json!(["/admin"])), "open": meant })), [""; 0]);
 }
