@@ -23,8 +23,8 @@ pub enum Decision {
 #[derive(Debug)]
 pub struct Permit {
     mutations: Vec<Mutation>,
-    principal: Option<Arc<Principal>>,
-    route: Option<Arc<str>>,
+    pub(crate) principal: Option<Arc<Principal>>,
+    pub(crate) route: Option<Arc<str>>,
     reported: Option<Denial>,
 }
 

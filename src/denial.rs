@@ -10,9 +10,9 @@ use std::sync::Arc;
 /// A refused request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
-    code: Code,
-    issuer: Option<Arc<str>>,
-    route: Option<Arc<str>>,
+    pub(crate) code: Code,
+    pub(crate) issuer: Option<Arc<str>>,
+    pub(crate) route: Option<Arc<str>>,
     challenge: Option<Arc<str>>,
 }
 
@@ -23,6 +23,11 @@ impl Denial {
 
     pub(crate) fn by_issuer(code: Code, issuer: &Arc<str>) -> Self {
         Self { issuer: Some(Arc::clone(issuer)), ..Self::new(code) }
+    }
+
+    /// The same, of a principal that this issuer vouched for.
+    pub(crate) fn of(self, issuer: Option<&Arc<str>>) -> Self {
+        Self { issuer: issuer.map(Arc::clone), ..self }
     }
 
     /// The same, with a challenge of its own, in place of the code's.

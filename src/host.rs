@@ -4,6 +4,7 @@ mod crypto;
 mod envoy;
 mod guard;
 mod keys;
+mod metrics;
 mod plugin;
 mod stream;
 mod waiting;

@@ -39,7 +39,7 @@ use proof::Stop;
 use trace::{Passed, Presented, Step, Trace};
 
 /// Which of the two doors this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Door {
     /// An ingress gateway.
     Outer,
@@ -184,21 +184,37 @@ pub fn explain(
 ) -> Decision {
     match permit(policy, keys, request, now, trace) {
         Ok(permit) => Decision::Permit(permit),
-        Err(Stop::Denial(denial)) => refuse(policy, denial, request, now),
+        Err(Stop::Denial(denial)) => {
+            refuse(policy, denial, request, now).map_or_else(Decision::Denial, Decision::Permit)
+        }
         Err(Stop::AwaitKeys(issuer)) => Decision::AwaitKeys(issuer),
     }
 }
 
 /// What becomes of a request that there is a reason to deny. Where denials are only reported it goes on with
 /// nothing of its own that others would believe, and nothing of ours.
-#[must_use]
-pub fn refuse(policy: &Policy, denial: Denial, request: &Request<'_>, now: UnixTime) -> Decision {
+fn refuse(policy: &Policy, denial: Denial, request: &Request<'_>, now: UnixTime) -> Result<Permit, Denial> {
     if policy.report.is_none_or(|until| until <= now) {
-        return Decision::Denial(denial);
+        return Err(denial);
     }
     let owned = request.headers().map(|(name, _)| name).filter(|name| policy.owned.owns(name));
     let owned: BTreeSet<&[u8]> = owned.collect();
-    Decision::Permit(Permit::reporting(denial, owned.into_iter().map(<[u8]>::to_vec).collect()))
+    Ok(Permit::reporting(denial, owned.into_iter().map(<[u8]>::to_vec).collect()))
+}
+
+/// What becomes of a request whose keys will not be waited for, any longer or at all.
+///
+/// # Errors
+/// The denial, with this code.
+pub fn give_up(
+    policy: &Policy,
+    code: Code,
+    issuer: &Arc<str>,
+    request: &Request<'_>,
+    now: UnixTime,
+) -> Result<Permit, Denial> {
+    let route = policy.routes.find(request).ok().and_then(|found| found.route.name.clone());
+    refuse(policy, Denial::by_issuer(code, issuer).on(route.as_ref()), request, now)
 }
 
 fn permit(
@@ -248,8 +264,10 @@ fn admit(
     };
     match &caller.principal {
         Some(principal) => {
-            access.tenant(policy.tenant).check(principal.tenant.as_ref())?;
-            access.check(principal).map_err(lacking)?;
+            let lacks = |denial: Denial| denial.of(principal.issuer.as_ref());
+            let tenant = access.tenant(policy.tenant).check(principal.tenant.as_ref());
+            tenant.map_err(|code| lacks(code.into()))?;
+            access.check(principal).map_err(|lack| lacks(lacking(lack)))?;
         }
         None if access.needs_principal() => return Err(Code::CredentialMissing.into()),
         None => {}

@@ -47,6 +47,8 @@ pub(super) enum Level {
 
 const CALLOUT_RESPONSE_BODY: u32 = 4;
 const PLUGIN_CONFIGURATION: u32 = 7;
+/// The kind of a metric that only grows.
+const COUNTER: u32 = 0;
 /// The stream type whose processing is continued: that of the request.
 const HTTP_REQUEST: u32 = 0;
 
@@ -70,6 +72,8 @@ unsafe extern "C" {
         data: *mut *mut u8,
         size: *mut usize,
     ) -> u32;
+    fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, metric: *mut u32) -> u32;
+    fn proxy_increment_metric(metric: u32, offset: i64) -> u32;
     fn proxy_set_effective_context(context: u32) -> u32;
     fn proxy_continue_stream(stream: u32) -> u32;
     fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
@@ -174,6 +178,22 @@ pub(super) fn value(map: Map, name: &[u8]) -> Result<Option<Vec<u8>>> {
         Err(HostError { status: NOT_FOUND, .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The host's number for the counter of this name, which all VMs share.
+pub(super) fn define_counter(name: &str) -> Result<u32> {
+    let mut metric = 0;
+    // SAFETY: the pointers are to a live slice, with its length, and to a live variable.
+    checked("proxy_define_metric", unsafe {
+        proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &raw mut metric)
+    })?;
+    Ok(metric)
+}
+
+/// Counts one.
+pub(super) fn increment(counter: u32) -> Result<()> {
+    // SAFETY: the call takes numbers.
+    checked("proxy_increment_metric", unsafe { proxy_increment_metric(counter, 1) })
 }
 
 /// From here on, calls are about this stream.

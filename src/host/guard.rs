@@ -8,8 +8,9 @@ use proxy_wasm::types::Action;
 
 use super::envoy::{self, HostError, Level, Map};
 use super::keys;
+use super::metrics::{self, Labels, Outcome};
 use super::waiting::{self, Waiting};
-use crate::decision::Decision;
+use crate::decision::{Decision, Permit};
 use crate::denial::{Code, Denial};
 use crate::mutation::Mutation;
 use crate::policy::{self, Policy};
@@ -100,38 +101,37 @@ impl Guard {
             }
         }
         let now = envoy::now()?;
-        match keys::with(|keys| policy::decide(policy, keys, &request, now)) {
+        let decided = match keys::with(|keys| policy::decide(policy, keys, &request, now)) {
+            Decision::Permit(permit) => Ok(permit),
+            Decision::Denial(denial) => Err(denial),
             Decision::AwaitKeys(issuer) => match self.wait(policy, &issuer, deadline, now) {
-                Ok(()) => Ok(Next::Hold),
-                Err(code) => {
-                    let denial = Denial::by_issuer(code, &issuer);
-                    self.act(policy::refuse(policy, denial, &request, now), &request)
-                }
+                Ok(()) => return Ok(Next::Hold),
+                Err(code) => policy::give_up(policy, code, &issuer, &request, now),
             },
-            decision => self.act(decision, &request),
+        };
+        match decided {
+            Ok(permit) => self.forward(&permit),
+            Err(denial) => Ok(self.deny(&denial, &request)),
         }
     }
 
-    /// Does what was decided.
-    fn act(&self, decision: Decision, request: &Request<'_>) -> Result<Next, HostError> {
-        match decision {
-            Decision::Denial(denial) => Ok(self.deny(&denial, request)),
-            // Who waits has waited.
-            Decision::AwaitKeys(issuer) => {
-                Ok(self.deny(&Denial::by_issuer(Code::KeysUnavailable, &issuer), request))
+    fn forward(&self, permit: &Permit) -> Result<Next, HostError> {
+        permit.mutations().iter().try_for_each(|mutation| match mutation {
+            Mutation::Remove { name } => envoy::remove(Map::RequestHeaders, name),
+            Mutation::Set { name, value } => envoy::set_request_header(name.as_bytes(), value),
+        })?;
+        self.permitted.set(true);
+        match permit.reported() {
+            Some(denial) => {
+                self.log(Level::Info, "would deny", denial);
+                self.count(Outcome::Report(denial.code), &denial.route, &denial.issuer);
             }
-            Decision::Permit(permit) => {
-                if let Some(denial) = permit.reported() {
-                    self.log(Level::Info, "would deny", denial);
-                }
-                permit.mutations().iter().try_for_each(|mutation| match mutation {
-                    Mutation::Remove { name } => envoy::remove(Map::RequestHeaders, name),
-                    Mutation::Set { name, value } => envoy::set_request_header(name.as_bytes(), value),
-                })?;
-                self.permitted.set(true);
-                Ok(Next::Forward)
+            None => {
+                let issuer = permit.principal.as_ref().and_then(|principal| principal.issuer.clone());
+                self.count(Outcome::Permit, &permit.route, &issuer);
             }
         }
+        Ok(Next::Forward)
     }
 
     fn wait(
@@ -179,11 +179,17 @@ impl Guard {
 
     fn deny(&self, denial: &Denial, request: &Request<'_>) -> Next {
         self.log(Level::Debug, "denied", denial);
+        self.count(Outcome::Denial(denial.code), &denial.route, &denial.issuer);
         if let Err(error) = envoy::send_local_response(&denial.response(request)) {
             // Paused without an answer: the request goes nowhere, and the client's own timeout ends it.
             envoy::log(Level::Error, &format!("vestibule: {error}"));
         }
         Next::Hold
+    }
+
+    fn count(&self, outcome: Outcome, route: &Option<Arc<str>>, issuer: &Option<Arc<str>>) {
+        let door = self.policy.as_ref().map(|policy| policy.door());
+        metrics::count(Labels { door, outcome, route: route.clone(), issuer: issuer.clone() });
     }
 
     fn log(&self, level: Level, what: &str, denial: &Denial) {

@@ -24,6 +24,7 @@ mod forgery; // no client's value in an owned header
 mod gateway_key; // where the key goes, and where not
 mod hostile_bytes; // no bytes stop a worker
 mod mesh; // fixture: a guarded service
+mod metrics; // what is counted
 mod probe; // fixture: the engines, to be asked
 mod remote_door; // fixture: a door whose issuer publishes its keys
 mod remote_keys; // requests wait for an issuer's keys
