@@ -38,6 +38,7 @@ use crate::jose::compact::Size;
 use crate::jose::signature::Tries;
 use crate::json;
 use crate::policy::{Door, Limits, Policy};
+use crate::route::Routes;
 use crate::route::rule::Rule;
 use crate::time::UnixTime;
 use secret::Resolved;
@@ -79,13 +80,15 @@ pub fn check(
 ) -> Result<Compiled<Outline>, ConfigErrors> {
     run(document, |config| {
         let _ = policy(config, secrets, now);
+        let grants = access::grants(config)?;
+        advise(config, &grants);
         Some(Outline {
             door: config.door?,
             owned: owned::owned_headers(config),
             places: source::places(config),
             remote: remote_sources(config),
             rules: config.routes.iter().map(route::rule).collect(),
-            grants: access::grants(config)?,
+            grants,
         })
     })
 }
@@ -172,16 +175,7 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
     let places = source::places(config);
     let issuers = issuer::compile(config, &places, secrets);
     let entrances = entrance::compile(config, secrets);
-    let grants = access::grants(config);
-    let routes = grants.as_ref().and_then(|grants| {
-        let mut compiler = access::Compiler::new(config, grants);
-        let default = default(config, &mut compiler);
-        route::compile(config, default, &mut compiler)
-    });
-    if let (Some(grants), Some(routes)) = (&grants, &routes) {
-        plausible::warn(config, grants);
-        reach::warn(config, routes);
-    }
+    let routes = access::grants(config).and_then(|grants| routes(config, &grants));
     check_report(config, now);
     let attachment = match &config.gateway_key {
         None => Some(None),
@@ -202,6 +196,21 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
         proofs: ProofCache::new(config.limits.token_cache_bytes),
         report: config.report.as_ref().and_then(|report| report.until.as_ref()).map(|(_, until)| *until),
     })
+}
+
+fn routes(config: &Config<'_>, grants: &Grants) -> Option<Routes> {
+    let mut compiler = access::Compiler::new(config, grants);
+    let default = default(config, &mut compiler);
+    route::compile(config, default, &mut compiler)
+}
+
+/// Tells of what is legal and probably not meant. It is for whoever writes a configuration, so it is looked
+/// for when one is checked, and not whenever one is loaded.
+fn advise(config: &Config<'_>, grants: &Grants) {
+    plausible::warn(config, grants);
+    if let Some(routes) = routes(config, grants) {
+        reach::warn(config, &routes);
+    }
 }
 
 /// What belongs to which door.

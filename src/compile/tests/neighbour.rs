@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Secrets, compile, environment, inner, outer, with};
+use super::{Secrets, check, environment, inner, outer, with};
 
 fn warnings(document: &Value) -> Vec<String> {
-    let compiled = compile(document, &Secrets::From(&environment)).unwrap();
-    compiled.warnings.iter().map(ToString::to_string).collect()
+    let checked = check(document, &Secrets::From(&environment)).unwrap();
+    checked.warnings.iter().map(ToString::to_string).collect()
 }
 
 fn of_routes(routes: Value) -> Vec<String> {
