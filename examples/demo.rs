@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use support::bootstrap::Bootstrap;
 use support::envoy::Envoy;
-use support::http::{Call, Response, get};
+use support::http::{Call, Response, call, get};
 use support::keys::{self, TestKey};
 use support::token;
 
@@ -51,6 +51,7 @@ fn cases() -> Vec<Case> {
         [("x-tenant-id", "acme"), ("x-user-id", "alice"), ("x-user-permissions", "blog:read")]
             .map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
     );
+    let nobody = || Outcome::Served(Vec::new());
     let refused = |status, code: &str| Outcome::Refused(status, code.to_owned());
     let case = |sent, to, expected, request: fn(&World) -> Call| Case { sent, to, request, expected };
     vec![
@@ -70,6 +71,11 @@ fn cases() -> Vec<Case> {
         case("a tampered signature",                 "outer", refused(401, "signature_invalid"),     |w| w.with(&json!({ "tamper": "signature" }))),
         case("a tampered payload",                   "outer", refused(401, "signature_invalid"),     |w| w.with(&json!({ "tamper": "payload" }))),
         case("a token without a tenant",             "outer", refused(403, "tenant_missing"),        |w| w.with(&json!({ "payload": { "tenant_id": null } }))),
+        case("GET /blog/1 with blog:read",           "outer", alice(),                               |w| get("/blog/1").bearer(&w.token(&json!({})))),
+        case("DELETE /blog/1 with blog:read",        "outer", refused(403, "permission_missing"),    |w| call("DELETE", "/blog/1").bearer(&w.token(&json!({})))),
+        case("PATCH /blog/1, of which no route is",  "outer", refused(403, "route_denied"),          |w| call("PATCH", "/blog/1").bearer(&w.token(&json!({})))),
+        case("GET /blog/1;x=/healthz",               "outer", refused(400, "path_ambiguous"),        |w| get("/blog/1;x=/healthz").bearer(&w.token(&json!({})))),
+        case("GET /healthz without a token",         "outer", nobody(),                              |_| get("/healthz").header("x-user-id", "evil")),
         case("to the inner door, no gateway key",    "inner", refused(403, "gateway_key_missing"),   |_| as_gateway()),
         case("to the inner door, a wrong one",       "inner", refused(403, "gateway_key_invalid"),   |_| as_gateway().header("x-gateway-key", "0123456789012345678901234567890123456789012")),
         case("to the inner door, a good token",      "inner", refused(403, "gateway_key_missing"),   |w| as_gateway().bearer(&w.token(&json!({})))),
@@ -219,6 +225,9 @@ impl fmt::Display for Outcome {
 }
 
 fn show(headers: &[(String, String)]) -> String {
+    if headers.is_empty() {
+        return "no identity".to_owned();
+    }
     // A token would fill the screen.
     let short = |value: &String| match value.char_indices().nth(24) {
         Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()),
