@@ -33,7 +33,7 @@ use vestibule::json::{self, Bounds};
 use super::document::{self, Document, Fault};
 use case::Shared;
 use key_folder::KeyFolder;
-use members::{Members, array, string, strings};
+use members::{Members, array, mistaken, string, strings};
 use stand_in::resolve;
 
 #[allow(unused_imports, reason = "the tests, which include this too, use more of it than the command")]
@@ -92,7 +92,7 @@ impl File {
         let keys = file.text("keys")?.map(|folder| beside(path, &folder));
         let keys = KeyFolder::new(keys, read);
         let named = |name: &str| keys.key(name);
-        let config = file.require("config", "give a configuration");
+        let config = file.require("config", "give a configuration, or the path of one");
         let env = file.take("env").map(|env| strings("env", env)).transpose()?.unwrap_or_default();
         let descriptions = file.object("tokens")?;
         let request = Value::Object(file.object("request")?);
@@ -105,7 +105,7 @@ impl File {
             return Err(Fault::new("cases", "is empty: a scenario without cases tests nothing").into());
         }
         let shared = Shared {
-            config: resolve("config", Value::Object(members::object("config", config?)?), &named)?,
+            config: config_of(path, config?, read, &named)?,
             env,
             tokens: tokens(&descriptions, &named)?,
             descriptions,
@@ -155,6 +155,27 @@ fn tokens(
         Ok((name.clone(), Arc::new(token)))
     };
     descriptions.iter().map(token).collect()
+}
+
+/// The configuration: what stands here, or as it stands in the file that is named here.
+fn config_of(
+    path: &Path,
+    config: Value,
+    read: Read<'_>,
+    keys: key_folder::KeyNamed<'_>,
+) -> Result<Value, Refusal> {
+    match config {
+        Value::Object(_) => Ok(resolve("config", config, keys)?),
+        Value::String(name) => {
+            let path = beside(path, &name);
+            let text = read(&path).map_err(|error| Fault::new("config", error))?;
+            document::parse(&path, &text).and_then(plain).map_err(|faults| {
+                let at = format!("config: {}", path.display());
+                Refusal::Configuration(faults.into_iter().map(|fault| fault.inside(&at)).collect())
+            })
+        }
+        other => Err(mistaken("config", "a configuration, or the path of one", &other).into()),
+    }
 }
 
 /// A path that a scenario names, which is relative to the scenario's own.
