@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use vestibule::denial::Code;
 
 use crate::document::Fault;
-use crate::scenario::{Case, Doors, File, Mask, Refusal, difference};
+use crate::scenario::{Case, Doors, File, Mask, Outcome, Refusal, difference};
 use crate::{Exit, Failure, file, print, tell};
 
 /// Decide about the requests in scenario files, and report each that does not come out as expected.
 ///
 /// A scenario is a configuration, requests, and what is to become of each: a denial with its code, or the
-/// headers that the service sees. It brings its own keys, secrets and clock, and no Envoy takes part. No token and no secret is printed: {{name}} stands in its place.
+/// headers that the service sees. It brings its own keys, secrets and clock, and neither Envoy nor an issuer
+/// takes part. No token and no secret is printed: {{name}} stands in its place.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  vestibule test scenarios/*.yaml\n  vestibule test --json scenarios/*.yaml | jq \
@@ -163,9 +165,20 @@ fn judge(case: &Case, doors: &mut Doors) -> Result<End, Refusal> {
     let door = doors.open(case)?;
     let outcome = door.decide(&exchange.request.delivered(), exchange.request.cluster.as_deref());
     let mask = Mask::of(case, &exchange);
-    let Some(difference) = difference::difference(&exchange.expect, &outcome, &mask) else {
+    let Some(mut difference) = difference::difference(&exchange.expect, &outcome, &mask) else {
         return Ok(End::Passed);
     };
+    if outcome == Outcome::Denied(Code::KeysUnavailable) {
+        let issuers = case.config.get("issuers").and_then(Value::as_object);
+        let issuers = issuers.into_iter().flat_map(|issuers| issuers.keys());
+        let silent: Vec<_> = issuers
+            .filter(|name| door.has_remote_keys(name) && !case.published.contains_key(*name))
+            .map(|name| format!("`{name}`"))
+            .collect();
+        if !silent.is_empty() {
+            difference.push_str(&format!(": give the keys of {} under `published`", silent.join(", ")));
+        }
+    }
     let expected = difference::expected(&exchange.expect, &mask);
     Ok(End::Failed { difference, expected, got: difference::got(&outcome, &mask) })
 }

@@ -27,6 +27,8 @@ pub(crate) struct Case {
     pub(crate) config: Value,
     /// The filter's environment.
     pub(crate) env: BTreeMap<String, String>,
+    /// Issuers' names, and the JWK sets that they publish.
+    pub(crate) published: Map<String, Value>,
     /// Seconds since the epoch.
     pub(crate) now: u64,
     /// Whether the decision needs exactly this `now`.
@@ -54,6 +56,7 @@ pub(crate) struct Exchange {
 pub(super) struct Shared<'s> {
     pub(super) config: Value,
     pub(super) env: BTreeMap<String, String>,
+    pub(super) published: Value,
     /// As they are described.
     pub(super) descriptions: Map<String, Value>,
     pub(super) tokens: BTreeMap<String, Arc<Token>>,
@@ -87,6 +90,8 @@ impl Case {
         if let Some(patch) = case.take("config") {
             merge(&mut config, resolve("config", patch, keys)?);
         }
+        let mut published = shared.published.clone();
+        merge(&mut published, resolve("published", Value::Object(case.object("published")?), keys)?);
         let now = case.take("now").map_or(Ok(NOW), |now| {
             now.as_u64().ok_or_else(|| mistaken("now", "a number of seconds since the epoch", &now))
         })?;
@@ -131,8 +136,12 @@ impl Case {
             return Err(Fault::new("request", "no client of Envoy can send this; say so under `envoy`"));
         }
         expectation.check(&request)?;
+        let Value::Object(published) = published else {
+            return Err(mistaken("published", "an object", &published));
+        };
         let env = shared.env.clone();
-        let case = Self { name, config, env, now, exact_clock, envoy_skip, tokens, request, expectation };
+        let case =
+            Self { name, config, env, published, now, exact_clock, envoy_skip, tokens, request, expectation };
         Ok((case, used))
     }
 

@@ -94,6 +94,7 @@ impl File {
         let named = |name: &str| keys.key(name);
         let config = file.require("config", "give a configuration, or the path of one");
         let env = file.take("env").map(|env| strings("env", env)).transpose()?.unwrap_or_default();
+        let published = Value::Object(file.object("published")?);
         let descriptions = file.object("tokens")?;
         let request = Value::Object(file.object("request")?);
         let cases = file.require("cases", "give a list of cases");
@@ -107,6 +108,7 @@ impl File {
         let shared = Shared {
             config: config_of(path, config?, read, &named)?,
             env,
+            published: resolve("published", published, &named)?,
             tokens: tokens(&descriptions, &named)?,
             descriptions,
             request,
