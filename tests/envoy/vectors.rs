@@ -86,23 +86,28 @@ fn difference(expected: &Expect, response: &Response, arrival: Option<&Arrival>)
             (!agrees).then(|| format!("expected {}, answered {answered}", code.as_str()))
         }
         (Expect::Deny(code), Some(_)) => Some(format!("expected {}, was permitted", code.as_str())),
-        (Expect::Permit(_), None) => Some(format!("expected a permit, answered {answered}")),
-        (Expect::Permit(headers), Some(arrival)) => headers.iter().find_map(|(name, expected)| {
-            let arrived: Vec<&[u8]> = match name.as_str() {
-                vector::PATH => arrival.path().into_iter().collect(),
-                name => {
-                    let headers = arrival.headers.iter();
-                    let copies = headers.filter(|(given, _)| given.eq_ignore_ascii_case(name.as_bytes()));
-                    copies.map(|(_, value)| value.as_slice()).collect()
-                }
-            };
-            let expected: Vec<&[u8]> = expected.iter().map(Vec::as_slice).collect();
-            (arrived != expected).then(|| {
-                let show = |values: &[&[u8]]| {
-                    values.iter().map(|value| value.escape_ascii().to_string()).collect::<Vec<_>>()
+        (Expect::Permit(_) | Expect::PermitWith(_), None) => {
+            Some(format!("expected a permit, answered {answered}"))
+        }
+        // What Envoy itself adds is nobody's business: the headers that are named are looked at.
+        (Expect::Permit(headers) | Expect::PermitWith(headers), Some(arrival)) => {
+            headers.iter().find_map(|(name, expected)| {
+                let arrived: Vec<&[u8]> = match name.as_str() {
+                    vector::PATH => arrival.path().into_iter().collect(),
+                    name => {
+                        let headers = arrival.headers.iter();
+                        let copies = headers.filter(|(given, _)| given.eq_ignore_ascii_case(name.as_bytes()));
+                        copies.map(|(_, value)| value.as_slice()).collect()
+                    }
                 };
-                format!("{name}: expected {:?}, arrived {:?}", show(&expected), show(&arrived))
+                let expected: Vec<&[u8]> = expected.iter().map(Vec::as_slice).collect();
+                (arrived != expected).then(|| {
+                    let show = |values: &[&[u8]]| {
+                        values.iter().map(|value| value.escape_ascii().to_string()).collect::<Vec<_>>()
+                    };
+                    format!("{name}: expected {:?}, arrived {:?}", show(&expected), show(&arrived))
+                })
             })
-        }),
+        }
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn difference(expected: &Expect, outcome: &Outcome, mask: &Mask) -> O
     }
     let expected = match expected {
         Expect::Deny(code) => code.as_str(),
-        Expect::Permit(_) => "a permit",
+        Expect::Permit(_) | Expect::PermitWith(_) => "a permit",
     };
     let got = match outcome {
         Outcome::Denied(code) => code.as_str(),
@@ -40,6 +40,7 @@ pub(crate) fn expected(expected: &Expect, mask: &Mask) -> Value {
     match expected {
         Expect::Deny(code) => json!({ "code": code.as_str() }),
         Expect::Permit(headers) => json!({ "upstream": shown(headers, mask) }),
+        Expect::PermitWith(headers) => json!({ "permit": shown(headers, mask) }),
     }
 }
 

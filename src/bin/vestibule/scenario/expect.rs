@@ -22,12 +22,15 @@ pub(crate) enum Expect {
     /// Forwarded. The upstream sees exactly these values, and of `:path` the one; a header without values, or
     /// one that is not named, it does not see.
     Permit(Upstream),
+    /// Forwarded. Of each header named the upstream sees exactly these values; of others nothing is said.
+    PermitWith(Upstream),
 }
 
 /// The same as a case writes it.
 pub(super) enum Expectation {
     Deny(Code),
     Permit(Values),
+    PermitWith(Values),
 }
 
 type Values = BTreeMap<String, Vec<(String, Template)>>;
@@ -35,10 +38,10 @@ type Values = BTreeMap<String, Vec<(String, Template)>>;
 impl Expectation {
     pub(super) fn parse(expect: Value) -> Result<Self, Fault> {
         let mut expect = Members::of("expect", expect)?;
-        let given = (expect.take("code"), expect.take("upstream"));
+        let given = (expect.take("code"), expect.take("upstream"), expect.take("permit"));
         expect.end()?;
         match given {
-            (Some(code), None) => {
+            (Some(code), None, None) => {
                 let code = string("expect.code", code)?;
                 let known = Code::ALL.iter().find(|known| known.as_str() == code);
                 let message = || {
@@ -46,8 +49,9 @@ impl Expectation {
                 };
                 known.map(|code| Self::Deny(*code)).ok_or_else(message)
             }
-            (None, Some(upstream)) => values("expect.upstream", upstream).map(Self::Permit),
-            _ => Err(Fault::new("expect", "should give either a `code` or an `upstream`")),
+            (None, Some(upstream), None) => values("expect.upstream", upstream).map(Self::Permit),
+            (None, None, Some(some)) => values("expect.permit", some).map(Self::PermitWith),
+            _ => Err(Fault::new("expect", "should give one of `code`, `upstream`, `permit`")),
         }
     }
 
@@ -56,16 +60,21 @@ impl Expectation {
         let (at, values) = match self {
             Self::Deny(_) => return Ok(()),
             Self::Permit(values) => ("expect.upstream", values),
+            Self::PermitWith(values) => ("expect.permit", values),
         };
-        let mut names = sent.header_names().filter(|name| !name.starts_with(':'));
-        if let Some(name) = names.find(|name| !values.contains_key(&name.to_ascii_lowercase())) {
-            let message =
-                format!("does not say what becomes of the header `{name}`: give its values, [] for none");
-            return Err(Fault::new(at, message));
+        if matches!(self, Self::Permit(_)) {
+            let mut names = sent.header_names().filter(|name| !name.starts_with(':'));
+            if let Some(name) = names.find(|name| !values.contains_key(&name.to_ascii_lowercase())) {
+                let message = format!(
+                    "does not say what becomes of the header `{name}`: give its values, [] for none; or say \
+                     `permit` in place of `upstream`, which names only what matters"
+                );
+                return Err(Fault::new(at, message));
+            }
         }
         match values.get(PATH).map(Vec::as_slice) {
             None => Ok(()),
-            Some([(text, _)]) if Some(text) != sent.path_text.as_ref() => Ok(()),
+            Some([(text, _)]) if Some(text) != sent.path_text.as_ref() || at == "expect.permit" => Ok(()),
             Some(_) => {
                 let message =
                     "is for one path that is other than was sent: leave it out where it is the same";
@@ -78,7 +87,7 @@ impl Expectation {
     pub(super) fn templates(&self) -> impl Iterator<Item = &Template> {
         let values = match self {
             Self::Deny(_) => None,
-            Self::Permit(values) => Some(values),
+            Self::Permit(values) | Self::PermitWith(values) => Some(values),
         };
         values.into_iter().flat_map(BTreeMap::values).flatten().map(|(_, template)| template)
     }
@@ -97,6 +106,7 @@ impl Expectation {
                 let sent = path.map(|path| (PATH.to_owned(), vec![path.clone()]));
                 Expect::Permit(sent.into_iter().chain(fill(values)).collect())
             }
+            Self::PermitWith(values) => Expect::PermitWith(fill(values)),
         }
     }
 }

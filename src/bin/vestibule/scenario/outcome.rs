@@ -52,20 +52,24 @@ impl Outcome {
     pub(crate) fn is(&self, expected: &Expect) -> bool {
         match (expected, self) {
             (Expect::Deny(expected), Self::Denied(code)) => expected == code,
-            (Expect::Permit(_), Self::Forwarded(_)) => self.differences(expected).is_empty(),
-            (Expect::Deny(_), Self::Forwarded(_)) | (Expect::Permit(_), Self::Denied(_)) => false,
+            (Expect::Permit(_) | Expect::PermitWith(_), Self::Forwarded(_)) => {
+                self.differences(expected).is_empty()
+            }
+            (Expect::Deny(_), Self::Forwarded(_))
+            | (Expect::Permit(_) | Expect::PermitWith(_), Self::Denied(_)) => false,
         }
     }
 
     /// The headers of a permit that are other than was expected of one.
     pub(crate) fn differences<'d>(&'d self, expected: &'d Expect) -> Vec<Header<'d>> {
-        let (headers, upstream) = match (expected, self) {
-            (Expect::Permit(headers), Self::Forwarded(upstream)) => (headers, upstream),
+        let (headers, is_whole, upstream) = match (expected, self) {
+            (Expect::Permit(headers), Self::Forwarded(upstream)) => (headers, true, upstream),
+            (Expect::PermitWith(headers), Self::Forwarded(upstream)) => (headers, false, upstream),
             (Expect::Deny(_), _) | (_, Self::Denied(_)) => return Vec::new(),
         };
         let values = |of: &'d Upstream, name| of.get(name).map(Vec::as_slice).unwrap_or_default();
         let named = headers.iter().map(|(name, values)| (name.as_str(), values.as_slice()));
-        let others = upstream.keys().filter(|name| !headers.contains_key(*name));
+        let others = upstream.keys().filter(|name| is_whole && !headers.contains_key(*name));
         named
             .chain(others.map(|name| (name.as_str(), Default::default())))
             .map(|(name, expected)| Header { name, expected, got: values(upstream, name) })
