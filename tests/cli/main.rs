@@ -11,8 +11,12 @@
 
 mod bootstrap;
 mod check;
+mod documentation;
 mod hash;
 mod keygen;
+mod published;
+mod scenarios;
+mod test;
 mod token;
 
 use std::fs;
