@@ -16,6 +16,7 @@ mod support;
 
 use std::fmt;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use support::bootstrap::Bootstrap;
@@ -120,14 +121,14 @@ fn main() -> ExitCode {
 /// Both doors and a service in one Envoy, and the issuer whose tokens the outer door believes.
 struct World {
     envoy: Envoy,
-    issuer: TestKey,
+    issuer: Arc<TestKey>,
     payload: Value,
 }
 
 impl World {
     fn start() -> Self {
         println!("Making an issuer key and a gateway key for this run.");
-        let issuer = TestKey::fresh_rsa("demo");
+        let issuer = keys::fresh_rsa("demo");
         let gateway_key = keys::random_text();
 
         // The file as it stands but for the issuer's key, and ports that are free on this machine.
@@ -173,7 +174,7 @@ impl World {
         }
         // A claim that is null would be there; what the cases mean by null is that it is not.
         spec["payload"].as_object_mut().expect("a payload is an object").retain(|_, value| !value.is_null());
-        token::mint_with(&spec, now(), &|_| &self.issuer)
+        token::mint_with(&spec, now(), &|_| Arc::clone(&self.issuer))
     }
 
     /// Sends a case's request, and looks at both ends: the client's and the service's.

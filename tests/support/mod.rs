@@ -3,13 +3,24 @@
 //!
 //! Included by `#[path]`, not a crate: it must never be reachable from `src/`.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary and the demo use their own part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "each test binary and the demo use their own part"
+)]
 #![allow(
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a test that cannot go on fails where it stands"
 )]
+
+// The reader of scenarios is the command's: there is one.
+#[path = "../../src/bin/vestibule/document.rs"]
+mod document;
+#[path = "../../src/bin/vestibule/scenario/mod.rs"]
+pub mod scenario;
 
 pub mod bootstrap;
 pub mod envoy;

@@ -54,8 +54,16 @@ pub(crate) struct Document {
     pub(crate) ambiguities: Vec<Fault>,
 }
 
-/// Parses JSON or YAML: as the file's name says, else JSON where it begins with a brace.
+/// What reads a text as JSON.
+pub(crate) type ReadJson<'r> = &'r dyn Fn(&[u8]) -> Result<Value, Vec<Fault>>;
+
+/// Parses a configuration in JSON or YAML: as the file's name says, else JSON where it begins with a brace.
 pub(crate) fn parse(path: &Path, text: &[u8]) -> Result<Document, Vec<Fault>> {
+    parse_as(path, text, &|text| compile::parse_document(text).map_err(|errors| faults(&errors)))
+}
+
+/// The same for a document whose JSON is read by `json`.
+pub(crate) fn parse_as(path: &Path, text: &[u8], json: ReadJson<'_>) -> Result<Document, Vec<Fault>> {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let is_json = match extension.to_ascii_lowercase().as_str() {
         "json" => true,
@@ -63,8 +71,7 @@ pub(crate) fn parse(path: &Path, text: &[u8]) -> Result<Document, Vec<Fault>> {
         _ => text.trim_ascii_start().first() == Some(&b'{'),
     };
     if is_json {
-        let value = compile::parse_document(text).map_err(|errors| faults(&errors))?;
-        return Ok(Document { value, ambiguities: Vec::new() });
+        return Ok(Document { value: json(text)?, ambiguities: Vec::new() });
     }
     let text = str::from_utf8(text).map_err(|_| vec![Fault::new("", "not UTF-8")])?;
     let value = parse_yaml(text).map_err(|fault| vec![fault])?;

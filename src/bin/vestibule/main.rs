@@ -1,4 +1,4 @@
-//! The operator's command line: checks configurations, makes keys and test tokens.
+//! The operator's command line: checks configurations, tests what they decide, makes keys and test tokens.
 //!
 //! What is right or wrong the library says; the commands read, ask and print. None of them prints a secret
 //! that it was not asked to make.
@@ -12,7 +12,9 @@ mod hash;
 mod key_bounds;
 mod key_clusters;
 mod keygen;
+mod scenario;
 mod signing_key;
+mod test;
 mod token;
 
 use std::fmt::Display;
@@ -21,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Checks Vestibule's configurations, and makes keys and test tokens.
+/// Checks Vestibule's configurations, tests what they decide, and makes keys and test tokens.
 #[derive(Parser)]
 #[command(name = "vestibule", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 struct Cli {
@@ -34,6 +36,7 @@ const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failure, 3 invalid configuration
 #[derive(Subcommand)]
 enum Command {
     Check(check::Args),
+    Test(test::Args),
     Keygen(keygen::Args),
     Token(token::Args),
     Hash(hash::Args),
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
     };
     let outcome = match &command {
         Command::Check(args) => check::run(args),
+        Command::Test(args) => test::run(args),
         Command::Keygen(args) => keygen::run(args),
         Command::Token(args) => token::run(args),
         Command::Hash(args) => hash::run(args),

@@ -1,0 +1,119 @@
+//! The doors that cases come to: each configuration compiled once, with the keys that its issuers publish.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use vestibule::compile::{self, Secrets};
+use vestibule::config::error::ConfigErrors;
+use vestibule::keyring::{Action, Answer, Keyring, Keys};
+use vestibule::policy::{self, Policy};
+use vestibule::request::Request;
+use vestibule::time::UnixTime;
+
+use super::super::document::{self, Fault};
+use super::outcome::Outcome;
+use super::request::Headers;
+use super::{Case, Refusal};
+
+/// The doors of a run.
+pub(crate) struct Doors {
+    keys: Keys,
+    policies: BTreeMap<String, Result<Policy, ConfigErrors>>,
+}
+
+/// A door, and the keys of its issuers at one time.
+#[derive(Clone, Copy)]
+pub(crate) struct Door<'d> {
+    policy: &'d Policy,
+    keys: &'d Keys,
+    now: UnixTime,
+}
+
+impl Doors {
+    /// None yet.
+    pub(crate) fn new() -> Self {
+        Self { keys: Keys::in_module(), policies: BTreeMap::new() }
+    }
+
+    /// The door of this case, at the case's own time.
+    pub(crate) fn open(&mut self, case: &Case) -> Result<Door<'_>, Refusal> {
+        let now = UnixTime::from_secs(case.now);
+        // A report that ends more than 30 days ahead is refused, so the time has a say in what compiles.
+        let time = case.config.get("report").map(|_| case.now);
+        let configuration = format!("{} {:?} {time:?}", case.config, case.env);
+        let policy = self.policies.entry(configuration).or_insert_with(|| compiled(case));
+        let policy = policy.as_ref().map_err(|errors| Refusal::Configuration(document::faults(errors)))?;
+        if policy.remote_sources().next().is_some() || !case.published.is_empty() {
+            self.keys.ring = Keyring::new(0);
+            // It goes by the generation of a ring, and this is another ring.
+            policy.forget_proofs();
+            publish(policy, &mut self.keys.ring, &case.published, now)?;
+        }
+        Ok(Door::new(policy, &self.keys, now))
+    }
+}
+
+impl<'d> Door<'d> {
+    /// The door with this policy, and with these keys, which are used with no other.
+    pub(crate) fn new(policy: &'d Policy, keys: &'d Keys, now: UnixTime) -> Self {
+        Self { policy, keys, now }
+    }
+
+    /// What becomes of a request with these headers that would go to this cluster.
+    pub(crate) fn decide(&self, headers: &Headers, cluster: Option<&str>) -> Outcome {
+        let headers = headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
+        let request = Request::new(headers.collect());
+        let request = match cluster {
+            Some(cluster) => request.with_cluster(cluster.as_bytes()),
+            None => request,
+        };
+        Outcome::of(&policy::decide(self.policy, self.keys, &request, self.now), &request)
+    }
+
+    /// Whether this issuer has keys to be fetched.
+    pub(crate) fn has_remote_keys(&self, issuer: &str) -> bool {
+        self.policy.remote_sources_of(issuer).next().is_some()
+    }
+}
+
+fn compiled(case: &Case) -> Result<Policy, ConfigErrors> {
+    let environment = |name: &str| case.env.get(name).cloned();
+    let now = UnixTime::from_secs(case.now);
+    compile::compile(&case.config, &Secrets::From(&environment), now).map(|compiled| compiled.value)
+}
+
+/// Has every source answer with what its issuer publishes, as by a good fetch just now. A source of an issuer
+/// that publishes nothing is not heard of.
+pub(crate) fn publish(
+    policy: &Policy,
+    ring: &mut Keyring,
+    published: &Map<String, Value>,
+    now: UnixTime,
+) -> Result<(), Fault> {
+    for name in published.keys() {
+        if policy.remote_sources_of(name).next().is_none() {
+            let message = "is no issuer with `remote` keys in the configuration: null takes it out of a case";
+            return Err(Fault::new(format!("published.{name}"), message));
+        }
+    }
+    policy.remote_sources().for_each(|source| ring.watch(source, now));
+    for action in ring.poll(now) {
+        let Action::Fetch(fetch) = action else { continue };
+        let is_asked = |issuer: &str| policy.remote_sources_of(issuer).any(|source| *source == fetch.source);
+        let mut sets = published.iter().filter(|(issuer, _)| is_asked(issuer));
+        let Some((issuer, set)) = sets.next() else { continue };
+        let at = format!("published.{issuer}");
+        if let Some((other, _)) = sets.find(|(_, other)| *other != set) {
+            let message = format!("differs from what `{other}` publishes at the same URL");
+            return Err(Fault::new(at, message));
+        }
+        let body = set.to_string();
+        let answer = Answer::Response { status: b"200", body: Some(body.as_bytes()) };
+        let settled = ring.answer(fetch.id, answer, now);
+        if let Some(Err(failure)) = settled.map(|settled| settled.outcome) {
+            let remedy = "leave the issuer out for a case without its keys";
+            return Err(Fault::new(at, format!("brings no keys: {failure}; {remedy}")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! What stands in a scenario for a value that nobody wants to type.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::super::document::Fault;
+use super::key_folder::KeyNamed;
+use super::members::{array, list, mistaken, string};
+use super::patch::merge;
+
+/// The longest text that `$repeat` makes, in bytes.
+const LONGEST: usize = 1024 * 1024;
+
+/// The value with every `{"$…": …}` replaced by what it stands for; `$now` is left to the token it is in.
+pub(crate) fn resolve(at: &str, value: Value, keys: KeyNamed<'_>) -> Result<Value, Fault> {
+    match value {
+        Value::Array(items) => {
+            let items = items.into_iter().enumerate();
+            items.map(|(index, item)| resolve(&format!("{at}[{index}]"), item, keys)).collect()
+        }
+        Value::Object(members) => match single(&members) {
+            Some((name, argument)) if name.starts_with('$') && name != "$now" => {
+                stand_in(&format!("{at}.{name}"), name, argument.clone(), keys)
+            }
+            _ => {
+                let members = members.into_iter();
+                members
+                    .map(|(name, value)| Ok((name.clone(), resolve(&format!("{at}.{name}"), value, keys)?)))
+                    .collect()
+            }
+        },
+        plain => Ok(plain),
+    }
+}
+
+/// The member of an object that has just one.
+fn single(members: &Map<String, Value>) -> Option<(&String, &Value)> {
+    if members.len() == 1 { members.iter().next() } else { None }
+}
+
+fn stand_in(at: &str, name: &str, argument: Value, keys: KeyNamed<'_>) -> Result<Value, Fault> {
+    let key = |argument| {
+        let name = string(at, argument)?;
+        keys(&name).map_err(|message| Fault::new(at, message))
+    };
+    Ok(match name {
+        "$jwks" => {
+            let entries = array(at, argument)?.into_iter().enumerate();
+            let entries = entries.map(|(index, entry)| jwk(&format!("{at}[{index}]"), entry, keys));
+            json!({ "keys": entries.collect::<Result<Vec<_>, _>>()? })
+        }
+        "$jwk" => key(argument)?.public_jwk(),
+        "$pem" => key(argument)?.public_pem().into(),
+        "$json" => resolve(at, argument, keys)?.to_string().into(),
+        "$sha256" => {
+            let mut hex = String::new();
+            for byte in Sha256::digest(string(at, argument)?) {
+                write!(hex, "{byte:02x}").map_err(|error| Fault::new(at, error.to_string()))?;
+            }
+            hex.into()
+        }
+        "$repeat" => repeat(at, argument)?.into(),
+        "$concat" => list(at, resolve(at, argument, keys)?)?.concat().into(),
+        _ => {
+            let known = "$jwks, $jwk, $pem, $json, $sha256, $repeat, $concat, and in tokens $now";
+            return Err(Fault::new(at, format!("stands for nothing; there are {known}")));
+        }
+    })
+}
+
+fn repeat(at: &str, argument: Value) -> Result<String, Fault> {
+    if let Value::Array(arguments) = &argument
+        && let [Value::String(text), times] = arguments.as_slice()
+        && let Some(times) = times.as_u64().and_then(|times| usize::try_from(times).ok())
+        && text.len().saturating_mul(times) <= LONGEST
+    {
+        return Ok(text.repeat(times));
+    }
+    Err(mistaken(at, &format!("[text, times] of at most {LONGEST} bytes"), &argument))
+}
+
+/// An entry of a key set: a key by name, one with changes, or anything else as it stands.
+fn jwk(at: &str, entry: Value, keys: KeyNamed<'_>) -> Result<Value, Fault> {
+    let named = |name: &str| keys(name).map_err(|message| Fault::new(at, message));
+    match entry {
+        Value::String(key) => Ok(named(&key)?.public_jwk()),
+        Value::Object(mut changes) => match changes.remove("$key") {
+            Some(key) => {
+                let mut jwk = named(&string(at, key)?)?.public_jwk();
+                merge(&mut jwk, Value::Object(changes));
+                Ok(jwk)
+            }
+            None => resolve(at, Value::Object(changes), keys),
+        },
+        literal => Ok(literal),
+    }
+}

@@ -1,0 +1,252 @@
+//! `vestibule check` of Envoy's bootstraps: each filter in them, and what surrounds it.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::check::{INNER, OUTER, check};
+use super::{KEY, text, vestibule};
+
+/// A bootstrap with one filter, its configuration given as text.
+fn bootstrap(configuration: &str, vm: &Value) -> Value {
+    json!({"static_resources": {"listeners": [{"filter_chains": [{"filters": [{"typed_config": {"http_filters": [{
+        "name": "vestibule",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+            "config": {
+                "name": "vestibule", "vm_config": vm,
+                "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration},
+            },
+        },
+    }]}}]}]}]}})
+}
+
+const CONFIG: &str = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config.http_filters[0].typed_config.config";
+
+/// A path as RFC 6901 has it.
+fn pointer(path: &str) -> String {
+    format!("/{}", path.replace(['.', '['], "/").replace(']', ""))
+}
+
+#[test]
+fn every_filter_in_a_bootstrap_is_checked_by_its_path() {
+    let good = check(&bootstrap(INNER, &json!({})).to_string()).succeeded();
+    assert_eq!(good, format!("standard input: {CONFIG}.configuration: ok (inner door)\n"));
+    let bad = r#"{"door":"inner","door":"inner"}"#;
+    check(&bootstrap(bad, &json!({})).to_string()).failed(3, &format!("{CONFIG}.configuration: door: "));
+    let bad = r#"{"door":"outer","default":"public","strip":["host"]}"#;
+    check(&bootstrap(bad, &json!({})).to_string())
+        .failed(3, &format!("standard input: {CONFIG}.configuration: strip[0]: "));
+}
+
+#[test]
+fn a_bootstrap_without_a_filter_is_an_error() {
+    check("static_resources: {listeners: []}\n").failed(3, "without a Vestibule filter");
+    let mut foreign = bootstrap("{}", &json!({"code": {"local": {"filename": "other.wasm"}}}));
+    foreign.pointer_mut(&pointer(CONFIG)).unwrap()["name"] = "other".into();
+    let run = check(&foreign.to_string());
+    assert!(run.err.contains(&format!("{CONFIG}.configuration: not checked")), "{}", run.err);
+    run.failed(3, "without a Vestibule filter");
+}
+
+#[test]
+fn a_filter_that_fails_open_is_an_error() {
+    let mut document = bootstrap(INNER, &json!({}));
+    document.pointer_mut(&pointer(CONFIG)).unwrap()["failure_policy"] = "FAIL_OPEN".into();
+    check(&document.to_string()).failed(3, &format!("{CONFIG}.failure_policy: "));
+}
+
+/// An outer door whose key may go to `inner`, with these routes around it.
+fn door_with_routes(routes: &Value) -> String {
+    door_with_sources(&Value::Null, routes)
+}
+
+/// The same with an issuer that reads these sources, if there are any.
+fn door_with_sources(sources: &Value, routes: &Value) -> String {
+    let mut configuration = json!({
+        "door": "outer", "default": "public", "gatewayKey": { "key": { "env": "KEY" }, "to": ["inner*"] },
+    });
+    if !sources.is_null() {
+        configuration["issuers"] = json!({ "main": {
+            "issuer": "https://i", "audiences": ["a"], "keys": [{ "secret": { "env": "KEY" } }], "sources": sources,
+        } });
+    }
+    let mut document = bootstrap(&configuration.to_string(), &json!({}));
+    let manager = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
+    let manager = document.pointer_mut(manager).unwrap();
+    manager["@type"] =
+        "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+            .into();
+    manager["route_config"] = json!({ "virtual_hosts": [{ "routes": routes }] });
+    document.to_string()
+}
+
+#[test]
+fn a_route_by_a_header_that_the_door_changes_may_not_lead_the_key_elsewhere() {
+    let by = |header: &str, cluster: &str| {
+        json!([
+            { "match": { "prefix": "/", "headers": [{ "name": header, "present_match": true }] },
+              "route": { "cluster": "inner" } },
+            { "match": { "prefix": "/" }, "route": { "cluster": cluster } },
+        ])
+    };
+    for header in ["x-user-id", "X-Tenant-ID", "x_user_id", "x-gateway-key", "x-original-url"] {
+        check(&door_with_routes(&by(header, "elsewhere")))
+            .failed(3, "virtual_hosts[0].routes[0].match.headers[0]: the door changes");
+        check(&door_with_routes(&by(header, "inner-2"))).succeeded();
+    }
+    check(&door_with_routes(&by("x-canary", "elsewhere"))).succeeded();
+}
+
+#[test]
+fn a_route_by_a_credential_that_the_door_removes_may_not_lead_the_key_elsewhere() {
+    let sources = |forward: &str| {
+        json!([
+            { "header": "x-api-token", "forward": forward }, { "cookie": "session", "forward": forward },
+            { "query": "jwt", "forward": forward },
+        ])
+    };
+    let by = |kind: &str, name: &str| {
+        json!([
+            { "match": { "prefix": "/", kind: [{ "name": name }] }, "route": { "cluster": "inner" } },
+            { "match": { "prefix": "/" }, "route": { "cluster": "elsewhere" } },
+        ])
+    };
+    for (kind, name, what) in [
+        ("headers", "x-api-token", "header"),
+        ("headers", "Cookie", "header"),
+        ("headers", ":path", "header"),
+        ("query_parameters", "jwt", "query parameter"),
+        ("queryParameters", "jwt", "query parameter"),
+        ("cookies", "session", "cookie"),
+    ] {
+        let run = check(&door_with_sources(&sources("none"), &by(kind, name)));
+        assert!(
+            run.err.contains(&format!("the door changes the {what} `{name}`")),
+            "{kind} {name}: {}",
+            run.err
+        );
+        run.failed(3, "virtual_hosts[0].routes[0].match.");
+        check(&door_with_sources(&sources("always"), &by(kind, name))).succeeded();
+        check(&door_with_routes(&by(kind, name))).succeeded();
+    }
+    check(&door_with_sources(&sources("always"), &by("headers", "x_api_token")))
+        .failed(3, "the door changes");
+    for (kind, name) in [("headers", "x-canary"), ("query_parameters", "page"), ("cookies", "theme")] {
+        check(&door_with_sources(&sources("none"), &by(kind, name))).succeeded();
+    }
+}
+
+#[test]
+fn a_mirror_outside_the_bounds_of_the_key_is_an_error() {
+    let to = |mirror: &str| {
+        json!([{ "match": { "prefix": "/" },
+                 "route": { "cluster": "inner", "request_mirror_policies": [{ "cluster": mirror }] } }])
+    };
+    check(&door_with_routes(&to("shadow")))
+        .failed(3, "request_mirror_policies[0]: a mirror gets the gateway key");
+    check(&door_with_routes(&to("inner-shadow"))).succeeded();
+}
+
+#[test]
+fn a_bootstrap_names_the_clusters_that_get_the_key() {
+    let configuration = r#"{"door":"outer","default":"public","gatewayKey":{"key":{"env":"KEY"}}}"#;
+    check(&bootstrap(configuration, &json!({})).to_string()).failed(3, "gatewayKey.to: is missing");
+    check(configuration).succeeded();
+}
+
+#[test]
+fn the_keys_of_an_issuer_are_fetched_by_a_cluster_that_is_there_and_has_the_tls_of_the_url() {
+    let document = |url: &str| {
+        let configuration = json!({ "door": "outer", "issuers": { "main": {
+            "issuer": "https://i", "audiences": ["a"], "keys": [{ "remote": { "url": url, "cluster": "issuer" } }],
+        } } });
+        bootstrap(&configuration.to_string(), &json!({}))
+    };
+    let with = |url: &str, change: &dyn Fn(&mut Value)| {
+        let mut document = document(url);
+        change(&mut document);
+        check(&document.to_string())
+    };
+    let clusters = |clusters: Value| {
+        move |document: &mut Value| {
+            document["static_resources"]["clusters"] = clusters.clone();
+        }
+    };
+    let (https, http) = ("https://issuer.example/keys", "http://127.0.0.1/keys");
+    let at = "issuers.main.keys[0].remote.cluster: is `issuer`, ";
+    with(https, &|_| {}).failed(3, &format!("{at}of which this bootstrap has none"));
+    with(https, &clusters(json!([{ "name": "other" }])))
+        .failed(3, &format!("{at}of which this bootstrap has none"));
+    with(https, &clusters(json!([{ "name": "issuer" }]))).failed(3, &format!("{at}which has no TLS"));
+    let tls = |context: Value| {
+        let context = json!({ "common_tls_context": { "validation_context": context } });
+        clusters(
+            json!([{ "name": "issuer", "transport_socket": { "name": "tls", "typed_config": context } }]),
+        )
+    };
+    let (authority, name) =
+        (json!({ "filename": "ca.pem" }), json!([{ "matcher": { "exact": "issuer.example" } }]));
+    with(https, &tls(json!({}))).failed(3, &format!("{at}which believes any certificate"));
+    with(https, &tls(json!({ "trusted_ca": authority })))
+        .failed(3, &format!("{at}which believes the certificate of any host"));
+    with(https, &tls(json!({ "trusted_ca": authority, "match_typed_subject_alt_names": name }))).succeeded();
+    with(https, &tls(json!({ "trustedCa": authority, "matchTypedSubjectAltNames": name }))).succeeded();
+    with(https, &tls(json!({ "verify_certificate_spki": ["AAAA"] }))).succeeded();
+    with(https, &tls(json!({ "system_root_certs": {}, "match_typed_subject_alt_names": name }))).succeeded();
+    for nothing in [
+        json!({ "match_typed_subject_alt_names": [] }),
+        json!({ "match_typed_subject_alt_names": [{ "matcher": { "prefix": "" } }] }),
+        json!({ "auto_sni_san_validation": false }),
+    ] {
+        let mut context = json!({ "trusted_ca": authority });
+        context.as_object_mut().unwrap().extend(nothing.as_object().unwrap().clone());
+        with(https, &tls(context)).failed(3, &format!("{at}which believes the certificate of any host"));
+    }
+    for nothing in [
+        json!({ "trusted_ca": {"filename": ""}, "match_typed_subject_alt_names": name }),
+        json!({ "trusted_ca": authority, "match_typed_subject_alt_names": name,
+                "trust_chain_verification": "ACCEPT_UNTRUSTED" }),
+    ] {
+        with(https, &tls(nothing)).failed(3, &format!("{at}which believes any certificate"));
+    }
+    with(http, &clusters(json!([{ "name": "issuer" }]))).succeeded();
+    with(https, &|document| document["dynamic_resources"] = json!({ "cds_config": { "ads": {} } }))
+        .succeeded();
+}
+
+#[test]
+fn a_configuration_that_is_no_string_value_is_an_error() {
+    let mut document = bootstrap(INNER, &json!({"code": {"local": {"filename": "dist/vestibule.wasm"}}}));
+    document.pointer_mut(&pointer(CONFIG)).unwrap()["configuration"] =
+        json!({"@type": "type.googleapis.com/google.protobuf.Struct", "value": {"door": "inner"}});
+    check(&document.to_string()).failed(3, "StringValue");
+}
+
+#[test]
+fn a_filter_has_the_variables_that_its_bootstrap_gives_it() {
+    let run = |vm: Value| {
+        vestibule(&["check", "--env", "-"])
+            .env("VESTIBULE_GATEWAY_KEY", KEY)
+            .input(bootstrap(OUTER, &vm).to_string())
+    };
+    let environment = |variables: Value| json!({"environment_variables": variables});
+    run(environment(json!({"host_env_keys": ["VESTIBULE_GATEWAY_KEY"]}))).succeeded();
+    run(environment(json!({"key_values": {"VESTIBULE_GATEWAY_KEY": KEY}}))).succeeded();
+    run(environment(json!({"key_values": {"VESTIBULE_GATEWAY_KEY": "short"}}))).failed(3, "gatewayKey.key");
+    run(json!({})).failed(3, &format!("{CONFIG}.configuration: gatewayKey.key"));
+}
+
+#[test]
+fn the_bootstraps_of_this_repository_are_fine() {
+    let mut count = 0;
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            vestibule(&["check", text(&path)]).run().succeeded();
+            count += 1;
+        }
+    }
+    assert!(count > 0);
+}
