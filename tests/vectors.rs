@@ -16,7 +16,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use support::scenario::{Door, Doors, Exchange, Headers, Mask, Outcome, difference};
+use support::scenario::{Door, Doors, Exchange, Headers, Mask, Outcome, Unseen, difference};
 use support::vector::{self, Case, Expect};
 use vestibule::denial::Code;
 
@@ -42,7 +42,7 @@ const AT_LEAST: usize = 80;
 #[test]
 fn every_vector_is_decided_as_it_says() {
     report(|_, exchange, door| match decide(door, exchange, &exchange.request.delivered()) {
-        Some(outcome) => difference::difference(&exchange.expect, &outcome, &Mask::none()),
+        Some(decision) => difference::of_decision(exchange, &decision, &Mask::none()),
         None => Some("it panicked".into()),
     });
 }
@@ -55,7 +55,7 @@ fn no_decision_depends_on_the_order_of_headers() {
         let headers = exchange.request.delivered();
         let reversed = headers.iter().rev().cloned().collect();
         let mut outcome = decide(door, exchange, &reversed);
-        if let Some(Outcome::Forwarded(upstream)) = &mut outcome {
+        if let Some((Outcome::Forwarded(upstream), _)) = &mut outcome {
             upstream.values_mut().for_each(|values| values.reverse());
         }
         same(decide(door, exchange, &headers), outcome)
@@ -133,16 +133,16 @@ fn report(check: impl Fn(&Case, &Exchange, Door<'_>) -> Option<String>) {
 }
 
 /// None where it panicked.
-fn decide(door: Door<'_>, exchange: &Exchange, headers: &Headers) -> Option<Outcome> {
+fn decide(door: Door<'_>, exchange: &Exchange, headers: &Headers) -> Option<(Outcome, Unseen)> {
     let cluster = exchange.request.cluster.as_deref();
     catch_unwind(AssertUnwindSafe(|| door.decide(headers, cluster))).ok()
 }
 
-fn same(outcome: Option<Outcome>, other: Option<Outcome>) -> Option<String> {
+fn same(outcome: Option<(Outcome, Unseen)>, other: Option<(Outcome, Unseen)>) -> Option<String> {
     (outcome.is_none() || outcome != other).then(|| format!("{} became {}", show(outcome), show(other)))
 }
 
-fn show(outcome: Option<Outcome>) -> String {
+fn show(outcome: Option<(Outcome, Unseen)>) -> String {
     let Some(outcome) = outcome else { return "a panic".into() };
     difference::got(&outcome, &Mask::none()).to_string()
 }

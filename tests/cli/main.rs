@@ -15,6 +15,7 @@ mod documentation;
 mod hash;
 mod keygen;
 mod published;
+mod route;
 mod scenarios;
 mod test;
 mod token;

@@ -48,13 +48,14 @@ fn run(file: &File, door: &str, cases: &[&Case]) -> Vec<String> {
     for case in cases {
         assert_eq!(case.env, cases[0].env, "{}: a file has one environment", file.path.display());
         let cluster = case.request(now()).cluster.unwrap_or_else(|| "upstream".to_owned());
+        let config = case.config_at(now()).expect("a configuration for the present");
         let listener = (&case.config, cluster.clone());
         let number = listeners.iter().position(|known| *known == listener).unwrap_or(listeners.len());
         let name = format!("{door}-{number}");
         if number == listeners.len() {
             listeners.push(listener);
             bootstrap = bootstrap.cluster(&cluster, upstream.port());
-            bootstrap = bootstrap.copy_listener(door, &name, &case.config, &cluster);
+            bootstrap = bootstrap.copy_listener(door, &name, &config, &cluster);
         }
         listener_of.push(name);
     }
@@ -64,11 +65,12 @@ fn run(file: &File, door: &str, cases: &[&Case]) -> Vec<String> {
         let now = now();
         let exchange = case.exchange(now);
         let request = exchange.request;
-        let (Some(method), Some(path)) = (request.method, request.path) else {
-            panic!("{}: no method or path", case.name)
+        let (Some(method), Some(authority), Some(path)) = (request.method, request.authority, request.path)
+        else {
+            panic!("{}: no method, authority or path", case.name)
         };
-        let call =
-            request.headers.iter().fold(call(method, path), |call, (name, value)| call.header(name, value));
+        let call = call(method, path).header("host", authority);
+        let call = request.headers.iter().fold(call, |call, (name, value)| call.header(name, value));
         let response = call.send(envoy.port(listener));
         let difference = difference(&exchange.expect, &response, upstream.arrival(&response).as_ref())?;
         Some(format!("{}: {}: {difference}", file.path.file_name().unwrap_or_default().display(), case.name))

@@ -165,10 +165,10 @@ fn judge(case: &Case, doors: &mut Doors) -> Result<End, Refusal> {
     let door = doors.open(case)?;
     let outcome = door.decide(&exchange.request.delivered(), exchange.request.cluster.as_deref());
     let mask = Mask::of(case, &exchange);
-    let Some(mut difference) = difference::difference(&exchange.expect, &outcome, &mask) else {
+    let Some(mut difference) = difference::of_decision(&exchange, &outcome, &mask) else {
         return Ok(End::Passed);
     };
-    if outcome == Outcome::Denied(Code::KeysUnavailable) {
+    if outcome.0 == Outcome::Denied(Code::KeysUnavailable) {
         let issuers = case.config.get("issuers").and_then(Value::as_object);
         let issuers = issuers.into_iter().flat_map(|issuers| issuers.keys());
         let silent: Vec<_> = issuers
@@ -179,6 +179,6 @@ fn judge(case: &Case, doors: &mut Doors) -> Result<End, Refusal> {
             difference.push_str(&format!(": give the keys of {} under `published`", silent.join(", ")));
         }
     }
-    let expected = difference::expected(&exchange.expect, &mask);
+    let expected = difference::expected(&exchange, &mask);
     Ok(End::Failed { difference, expected, got: difference::got(&outcome, &mask) })
 }

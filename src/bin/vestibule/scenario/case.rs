@@ -7,12 +7,12 @@ use serde_json::{Map, Value, json};
 
 use super::super::document::Fault;
 use super::derived;
-use super::expect::{Expect, Expectation};
+use super::expect::{Expect, ExpectUnseen, Expectation};
 use super::key_folder::KeyNamed;
 use super::members::{Members, mistaken, string};
 use super::patch::merge;
 use super::request::{RequestBytes, Written};
-use super::stand_in::resolve;
+use super::stand_in::{resolve, resolve_time};
 use super::template::{Minted, Template, latin_1};
 use super::token::Token;
 
@@ -23,7 +23,7 @@ pub(crate) const NOW: u64 = 1_800_000_000;
 pub(crate) struct Case {
     /// The rule that it shows.
     pub(crate) name: String,
-    /// The filter's configuration.
+    /// The filter's configuration, in which a `$time` may stand.
     pub(crate) config: Value,
     /// The filter's environment.
     pub(crate) env: BTreeMap<String, String>,
@@ -40,6 +40,7 @@ pub(crate) struct Case {
     tokens: BTreeMap<String, Arc<Token>>,
     request: Written,
     expectation: Expectation,
+    unseen: ExpectUnseen,
 }
 
 /// A case at a certain time: around it its tokens live.
@@ -48,6 +49,8 @@ pub(crate) struct Exchange {
     pub(crate) request: RequestBytes,
     /// What is to become of it: a forwarded token is the one that was sent.
     pub(crate) expect: Expect,
+    /// What is to be known of it besides.
+    pub(crate) unseen: ExpectUnseen,
     /// The tokens that are sent or expected, by name.
     pub(crate) tokens: Minted,
 }
@@ -107,7 +110,7 @@ impl Case {
         let expect = case.require("expect", "say what is to become of the request");
         // What is unknown may be what is missing, misspelt.
         case.end()?;
-        let expectation = Expectation::parse(expect?)?;
+        let (expectation, unseen) = Expectation::parse(expect?)?;
 
         let mut used = BTreeSet::new();
         let mut own_tokens = BTreeMap::new();
@@ -140,9 +143,25 @@ impl Case {
             return Err(mistaken("published", "an object", &published));
         };
         let env = shared.env.clone();
-        let case =
-            Self { name, config, env, published, now, exact_clock, envoy_skip, tokens, request, expectation };
+        let case = Self {
+            name,
+            config,
+            env,
+            published,
+            now,
+            exact_clock,
+            envoy_skip,
+            tokens,
+            request,
+            expectation,
+            unseen,
+        };
         Ok((case, used))
+    }
+
+    /// The configuration as it is written at this time.
+    pub(crate) fn config_at(&self, now: u64) -> Result<Value, Fault> {
+        resolve_time(&self.config, now)
     }
 
     /// The case at this time, which need not be its own.
@@ -155,7 +174,7 @@ impl Case {
         }
         let request = self.request.bytes(&tokens);
         let expect = self.expectation.at(request.path.as_ref(), &tokens);
-        Ok(Exchange { request, expect, tokens })
+        Ok(Exchange { request, expect, unseen: self.unseen.clone(), tokens })
     }
 }
 

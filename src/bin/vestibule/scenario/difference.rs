@@ -2,12 +2,43 @@
 //! not show.
 
 use serde_json::{Value, json};
+use vestibule::denial::Code;
 
-use super::expect::Expect;
+use super::case::Exchange;
+use super::expect::{Expect, ExpectUnseen};
 use super::mask::Mask;
-use super::outcome::{Outcome, Upstream};
+use super::outcome::{Outcome, Unseen, Upstream};
 
-/// What was expected and what came instead, in one line; none where they agree.
+/// What was expected of a decision and what came instead, in one line; none where they agree.
+pub(crate) fn of_decision(
+    exchange: &Exchange,
+    (outcome, unseen): &(Outcome, Unseen),
+    mask: &Mask,
+) -> Option<String> {
+    if let Some(difference) = difference(&exchange.expect, outcome, mask) {
+        return Some(match unseen.reported {
+            Some(code) => format!("{difference} ({} is reported)", code.as_str()),
+            None => difference,
+        });
+    }
+    let ExpectUnseen { route, reported } = &exchange.unseen;
+    if *reported != unseen.reported {
+        let show = |code: Option<Code>| match code {
+            Some(code) => format!("{} to be reported", code.as_str()),
+            None => "nothing to be reported".to_owned(),
+        };
+        let (expected, got) = (show(*reported), unseen.reported.map_or("nothing", Code::as_str));
+        return Some(format!("expected {expected}, got {got}"));
+    }
+    let show = |route: &Option<String>| match route {
+        Some(route) => format!("the route `{route}`"),
+        None => "no route".to_owned(),
+    };
+    let expected = route.as_ref().filter(|route| **route != unseen.route)?;
+    Some(format!("expected {}, got {}", show(expected), show(&unseen.route)))
+}
+
+/// What was expected and what came instead, of what client and upstream see; none where they agree.
 pub(crate) fn difference(expected: &Expect, outcome: &Outcome, mask: &Mask) -> Option<String> {
     if outcome.is(expected) {
         return None;
@@ -36,20 +67,31 @@ pub(crate) fn difference(expected: &Expect, outcome: &Outcome, mask: &Mask) -> O
 }
 
 /// What was expected, as a scenario writes it.
-pub(crate) fn expected(expected: &Expect, mask: &Mask) -> Value {
-    match expected {
+pub(crate) fn expected(exchange: &Exchange, mask: &Mask) -> Value {
+    let mut expected = match &exchange.expect {
         Expect::Deny(code) => json!({ "code": code.as_str() }),
         Expect::Permit(headers) => json!({ "upstream": shown(headers, mask) }),
         Expect::PermitWith(headers) => json!({ "permit": shown(headers, mask) }),
+    };
+    let ExpectUnseen { route, reported } = &exchange.unseen;
+    if let Some(members) = expected.as_object_mut() {
+        members.extend(route.as_ref().map(|route| ("route".to_owned(), json!(route))));
+        members.extend(reported.map(|code| ("reported".to_owned(), code.as_str().into())));
     }
+    expected
 }
 
 /// What came, as a scenario would write it.
-pub(crate) fn got(outcome: &Outcome, mask: &Mask) -> Value {
-    match outcome {
+pub(crate) fn got((outcome, unseen): &(Outcome, Unseen), mask: &Mask) -> Value {
+    let mut got = match outcome {
         Outcome::Denied(code) => json!({ "code": code.as_str() }),
         Outcome::Forwarded(headers) => json!({ "upstream": shown(headers, mask) }),
+    };
+    if let Some(members) = got.as_object_mut() {
+        members.insert("route".to_owned(), json!(unseen.route));
+        members.extend(unseen.reported.map(|code| ("reported".to_owned(), code.as_str().into())));
     }
+    got
 }
 
 fn shown(headers: &Upstream, mask: &Mask) -> Value {

@@ -11,7 +11,7 @@ use vestibule::request::Request;
 use vestibule::time::UnixTime;
 
 use super::super::document::{self, Fault};
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Unseen};
 use super::request::Headers;
 use super::{Case, Refusal};
 
@@ -38,10 +38,11 @@ impl Doors {
     /// The door of this case, at the case's own time.
     pub(crate) fn open(&mut self, case: &Case) -> Result<Door<'_>, Refusal> {
         let now = UnixTime::from_secs(case.now);
+        let config = case.config_at(case.now)?;
         // A report that ends more than 30 days ahead is refused, so the time has a say in what compiles.
-        let time = case.config.get("report").map(|_| case.now);
-        let configuration = format!("{} {:?} {time:?}", case.config, case.env);
-        let policy = self.policies.entry(configuration).or_insert_with(|| compiled(case));
+        let time = config.get("report").map(|_| case.now);
+        let configuration = format!("{config} {:?} {time:?}", case.env);
+        let policy = self.policies.entry(configuration).or_insert_with(|| compiled(&config, case));
         let policy = policy.as_ref().map_err(|errors| Refusal::Configuration(document::faults(errors)))?;
         if policy.remote_sources().next().is_some() || !case.published.is_empty() {
             self.keys.ring = Keyring::new(0);
@@ -60,14 +61,15 @@ impl<'d> Door<'d> {
     }
 
     /// What becomes of a request with these headers that would go to this cluster.
-    pub(crate) fn decide(&self, headers: &Headers, cluster: Option<&str>) -> Outcome {
+    pub(crate) fn decide(&self, headers: &Headers, cluster: Option<&str>) -> (Outcome, Unseen) {
         let headers = headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
         let request = Request::new(headers.collect());
         let request = match cluster {
             Some(cluster) => request.with_cluster(cluster.as_bytes()),
             None => request,
         };
-        Outcome::of(&policy::decide(self.policy, self.keys, &request, self.now), &request)
+        let decision = policy::decide(self.policy, self.keys, &request, self.now);
+        (Outcome::of(&decision, &request), Unseen::of(&decision))
     }
 
     /// Whether this issuer has keys to be fetched.
@@ -76,10 +78,10 @@ impl<'d> Door<'d> {
     }
 }
 
-fn compiled(case: &Case) -> Result<Policy, ConfigErrors> {
+fn compiled(config: &Value, case: &Case) -> Result<Policy, ConfigErrors> {
     let environment = |name: &str| case.env.get(name).cloned();
     let now = UnixTime::from_secs(case.now);
-    compile::compile(&case.config, &Secrets::From(&environment), now).map(|compiled| compiled.value)
+    compile::compile(config, &Secrets::From(&environment), now).map(|compiled| compiled.value)
 }
 
 /// Has every source answer with what its issuer publishes, as by a good fetch just now. A source of an issuer

@@ -6,7 +6,7 @@ use serde_json::Value;
 use vestibule::denial::Code;
 
 use super::super::document::Fault;
-use super::members::{Members, list, object, string};
+use super::members::{Members, list, object, optional_string, string};
 use super::outcome::Upstream;
 use super::request::Written;
 use super::template::{Minted, Template};
@@ -26,6 +26,15 @@ pub(crate) enum Expect {
     PermitWith(Upstream),
 }
 
+/// What is to be known of a decision that neither client nor upstream sees.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ExpectUnseen {
+    /// The route, or that it is on none, where the case says so.
+    pub(crate) route: Option<Option<String>>,
+    /// The code of the denial that is only reported; none where nothing is to be denied.
+    pub(crate) reported: Option<Code>,
+}
+
 /// The same as a case writes it.
 pub(super) enum Expectation {
     Deny(Code),
@@ -36,23 +45,24 @@ pub(super) enum Expectation {
 type Values = BTreeMap<String, Vec<(String, Template)>>;
 
 impl Expectation {
-    pub(super) fn parse(expect: Value) -> Result<Self, Fault> {
+    pub(super) fn parse(expect: Value) -> Result<(Self, ExpectUnseen), Fault> {
         let mut expect = Members::of("expect", expect)?;
+        let route = expect.take("route").map(|route| optional_string("expect.route", route)).transpose()?;
+        let reported =
+            expect.take("reported").map(|reported| code("expect.reported", reported)).transpose()?;
         let given = (expect.take("code"), expect.take("upstream"), expect.take("permit"));
         expect.end()?;
-        match given {
-            (Some(code), None, None) => {
-                let code = string("expect.code", code)?;
-                let known = Code::ALL.iter().find(|known| known.as_str() == code);
-                let message = || {
-                    Fault::new("expect.code", format!("there is no code `{code}`: docs/denials.md has all"))
-                };
-                known.map(|code| Self::Deny(*code)).ok_or_else(message)
+        let expectation = match given {
+            (Some(_), None, None) if reported.is_some() => {
+                let message = "is of a request that goes on: say `upstream` or `permit`, and no `code`";
+                return Err(Fault::new("expect.reported", message));
             }
-            (None, Some(upstream), None) => values("expect.upstream", upstream).map(Self::Permit),
-            (None, None, Some(some)) => values("expect.permit", some).map(Self::PermitWith),
-            _ => Err(Fault::new("expect", "should give one of `code`, `upstream`, `permit`")),
-        }
+            (Some(denied), None, None) => Self::Deny(code("expect.code", denied)?),
+            (None, Some(upstream), None) => Self::Permit(values("expect.upstream", upstream)?),
+            (None, None, Some(some)) => Self::PermitWith(values("expect.permit", some)?),
+            _ => return Err(Fault::new("expect", "should give one of `code`, `upstream`, `permit`")),
+        };
+        Ok((expectation, ExpectUnseen { route, reported }))
     }
 
     /// A permit accounts for all that was sent, so that a slip of the pen cannot switch a check off.
@@ -109,6 +119,14 @@ impl Expectation {
             Self::PermitWith(values) => Expect::PermitWith(fill(values)),
         }
     }
+}
+
+fn code(at: &str, code: Value) -> Result<Code, Fault> {
+    let code = string(at, code)?;
+    let known = Code::ALL.iter().find(|known| known.as_str() == code);
+    known
+        .copied()
+        .ok_or_else(|| Fault::new(at, format!("there is no code `{code}`: docs/denials.md has all")))
 }
 
 fn values(at: &str, upstream: Value) -> Result<Values, Fault> {

@@ -43,7 +43,7 @@ pub(crate) use {
     expect::{Expect, PATH},
     key::Key,
     mask::Mask,
-    outcome::Outcome,
+    outcome::{Outcome, Unseen},
     request::{Headers, RequestBytes},
     token::Token,
 };

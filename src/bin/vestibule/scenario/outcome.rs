@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vestibule::decision::Decision;
-use vestibule::denial::Code;
+use vestibule::denial::{Code, Denial};
 use vestibule::mutation;
 use vestibule::request::Request;
 
@@ -19,6 +19,27 @@ pub(crate) enum Outcome {
     Denied(Code),
     /// Forwarded with these headers.
     Forwarded(Upstream),
+}
+
+/// What of a decision neither client nor upstream sees.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unseen {
+    /// The route that the request is on, where it is on one.
+    pub(crate) route: Option<String>,
+    /// Why it would have been denied, where denials are only reported.
+    pub(crate) reported: Option<Code>,
+}
+
+impl Unseen {
+    /// What is known of this decision.
+    pub(crate) fn of(decision: &Decision) -> Self {
+        let (route, reported) = match decision {
+            Decision::Denial(denial) => (denial.route(), None),
+            Decision::Permit(permit) => (permit.route(), permit.reported().map(Denial::code)),
+            Decision::AwaitKeys(_) => (None, None),
+        };
+        Self { route: route.map(str::to_owned), reported }
+    }
 }
 
 /// A header that is other than was expected.

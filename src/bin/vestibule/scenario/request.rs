@@ -8,6 +8,9 @@ use super::members::{Members, array, list, mistaken, object, optional_string};
 use super::stand_in::resolve;
 use super::template::{Minted, Template, latin_1};
 
+/// The authority of a request that gives none.
+const AUTHORITY: &str = "vestibule.test";
+
 /// Names and values in order.
 pub(crate) type Headers = Vec<(Vec<u8>, Vec<u8>)>;
 
@@ -15,6 +18,8 @@ pub(crate) type Headers = Vec<(Vec<u8>, Vec<u8>)>;
 pub(crate) struct RequestBytes {
     /// Missing in some cases that never run through Envoy.
     pub(crate) method: Option<Vec<u8>>,
+    /// Missing in some cases that never run through Envoy.
+    pub(crate) authority: Option<Vec<u8>>,
     /// Missing in some cases that never run through Envoy.
     pub(crate) path: Option<Vec<u8>>,
     /// Names and values in order; pseudo-headers only in cases that never run through Envoy.
@@ -27,7 +32,7 @@ impl RequestBytes {
     /// The headers as Envoy's codecs deliver them: names in lower case, pseudo-headers first.
     pub(crate) fn delivered(&self) -> Headers {
         let pseudo = [
-            (":authority", Some(b"vestibule.test".as_slice())),
+            (":authority", self.authority.as_deref()),
             (":scheme", Some(b"http")),
             (":method", self.method.as_deref()),
             (":path", self.path.as_deref()),
@@ -41,6 +46,7 @@ impl RequestBytes {
 /// The request as a case writes it.
 pub(super) struct Written {
     method: Option<Template>,
+    authority: Option<Template>,
     pub(super) path: Option<Template>,
     /// The path as text.
     pub(super) path_text: Option<String>,
@@ -58,8 +64,8 @@ impl Written {
             None => Ok(default.map(str::to_owned)),
             Some(value) => optional_string(&format!("request.{name}"), value),
         };
-        let (method, path, cluster) =
-            (text("method", Some("GET"))?, text("path", Some("/"))?, text("cluster", None)?);
+        let (method, authority) = (text("method", Some("GET"))?, text("authority", Some(AUTHORITY))?);
+        let (path, cluster) = (text("path", Some("/"))?, text("cluster", None)?);
         let headers = request.take("headers").map(|value| headers(value, keys)).transpose()?;
         request.end()?;
         let template = |name, text: &Option<String>| {
@@ -67,6 +73,7 @@ impl Written {
         };
         Ok(Self {
             method: template("method", &method)?,
+            authority: template("authority", &authority)?,
             path: template("path", &path)?,
             path_text: path,
             headers: headers.unwrap_or_default(),
@@ -82,12 +89,13 @@ impl Written {
     /// The texts in which tokens may stand.
     pub(super) fn templates(&self) -> impl Iterator<Item = &Template> {
         let headers = self.headers.iter().map(|(.., value)| value);
-        self.method.iter().chain(&self.path).chain(headers)
+        self.method.iter().chain(&self.authority).chain(&self.path).chain(headers)
     }
 
     /// Whether a client of Envoy could send it.
     pub(super) fn is_sendable(&self) -> bool {
-        self.method.is_some() && self.path.is_some() && self.header_names().all(|name| !name.starts_with(':'))
+        let is_whole = self.method.is_some() && self.authority.is_some() && self.path.is_some();
+        is_whole && self.header_names().all(|name| !name.starts_with(':'))
     }
 
     /// What is sent, with these tokens.
@@ -95,6 +103,7 @@ impl Written {
         let fill = |template: &Template| template.fill(tokens);
         RequestBytes {
             method: self.method.as_ref().map(fill),
+            authority: self.authority.as_ref().map(fill),
             path: self.path.as_ref().map(fill),
             headers: self.headers.iter().map(|(_, name, value)| (name.clone(), fill(value))).collect(),
             cluster: self.cluster.clone(),

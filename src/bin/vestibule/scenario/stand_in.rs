@@ -13,7 +13,8 @@ use super::patch::merge;
 /// The longest text that `$repeat` makes, in bytes.
 const LONGEST: usize = 1024 * 1024;
 
-/// The value with every `{"$…": …}` replaced by what it stands for; `$now` is left to the token it is in.
+/// The value with every `{"$…": …}` replaced by what it stands for; `$now` is left to the token it is in, and
+/// `$time` to the time at which the case happens.
 pub(crate) fn resolve(at: &str, value: Value, keys: KeyNamed<'_>) -> Result<Value, Fault> {
     match value {
         Value::Array(items) => {
@@ -21,7 +22,7 @@ pub(crate) fn resolve(at: &str, value: Value, keys: KeyNamed<'_>) -> Result<Valu
             items.map(|(index, item)| resolve(&format!("{at}[{index}]"), item, keys)).collect()
         }
         Value::Object(members) => match single(&members) {
-            Some((name, argument)) if name.starts_with('$') && name != "$now" => {
+            Some((name, argument)) if name.starts_with('$') && name != "$now" && name != "$time" => {
                 stand_in(&format!("{at}.{name}"), name, argument.clone(), keys)
             }
             _ => {
@@ -32,6 +33,23 @@ pub(crate) fn resolve(at: &str, value: Value, keys: KeyNamed<'_>) -> Result<Valu
             }
         },
         plain => Ok(plain),
+    }
+}
+
+/// The configuration with every `{"$time": seconds}` replaced by the time so long after `now` (RFC 3339).
+pub(crate) fn resolve_time(value: &Value, now: u64) -> Result<Value, Fault> {
+    match value {
+        Value::Array(items) => items.iter().map(|item| resolve_time(item, now)).collect(),
+        Value::Object(members) => match single(members) {
+            Some((name, after)) if name == "$time" => {
+                let time = after.as_i64().and_then(|after| i64::try_from(now).ok()?.checked_add(after));
+                let time = time.and_then(|time| jiff::Timestamp::from_second(time).ok());
+                time.map(|time| time.to_string().into())
+                    .ok_or_else(|| mistaken("config.$time", "a number of seconds", after))
+            }
+            _ => members.iter().map(|(name, value)| Ok((name.clone(), resolve_time(value, now)?))).collect(),
+        },
+        plain => Ok(plain.clone()),
     }
 }
 
@@ -64,7 +82,8 @@ fn stand_in(at: &str, name: &str, argument: Value, keys: KeyNamed<'_>) -> Result
         "$repeat" => repeat(at, argument)?.into(),
         "$concat" => list(at, resolve(at, argument, keys)?)?.concat().into(),
         _ => {
-            let known = "$jwks, $jwk, $pem, $json, $sha256, $repeat, $concat, and in tokens $now";
+            let known = "$jwks, $jwk, $pem, $json, $sha256, $repeat, $concat, in tokens $now, and in \
+                         configurations $time";
             return Err(Fault::new(at, format!("stands for nothing; there are {known}")));
         }
     })
