@@ -199,7 +199,7 @@ fn json_has_every_case_with_what_was_expected_and_what_came() {
                 { "name": "alice gets in", "result": "failed",
                   "difference": "expected token_expired, got a permit",
                   "expected": { "code": "token_expired" },
-                  "got": { "upstream": { ":path": ["/"], "x-tenant-id": ["acme"], "x-user-id": ["alice"] } } },
+                  "got": { "route": null, "upstream": { ":path": ["/"], "x-tenant-id": ["acme"], "x-user-id": ["alice"] } } },
                 { "name": "nobody gets in", "result": "passed" },
             ] },
             { "file": text(&missing), "errors": null, "cases": [] },
