@@ -126,7 +126,7 @@ fn a_file_that_cannot_be_read_is_a_failure_and_the_others_are_still_checked() {
     let run = vestibule(&["check", text(&missing), "-"]).input(INNER);
     assert_eq!((run.code, run.out.as_str()), (1, "standard input: ok (inner door)\n"));
     assert!(run.err.starts_with(&format!("{}: ", missing.display())), "{}", run.err);
-    check(&" ".repeat(1024 * 1024 + 1)).failed(1, "larger than 1048576 bytes");
+    check(&" ".repeat(16 * 1024 * 1024 + 1)).failed(1, "larger than 16777216 bytes");
 }
 
 #[test]

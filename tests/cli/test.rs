@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Run, directory, text, vestibule};
 
-const SECRET: &str = "a-secret-of-these-tests-0123456789abcdef";
+pub(crate) const SECRET: &str = "a-secret-of-these-tests-0123456789abcdef";
 
 /// A gateway whose tokens are signed with a secret, and one case that passes.
 pub(crate) fn scenario() -> Value {

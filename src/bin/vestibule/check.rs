@@ -31,8 +31,8 @@ pub(crate) struct Args {
     env: bool,
 }
 
-/// A configuration has at most a few hundred kilobytes, and those are keys.
-const MOST: u64 = 1024 * 1024;
+/// A configuration of ten thousand routes has a few megabytes.
+pub(crate) const MOST: u64 = 16 * 1024 * 1024;
 
 /// What a file holds: a line for each configuration that is fine, all faults, what is probably not meant, and
 /// what was passed over.
