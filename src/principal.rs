@@ -55,6 +55,24 @@ impl Principal {
     pub fn tenant(&self) -> Option<&str> {
         self.tenant.as_ref().map(Tenant::as_str)
     }
+
+    /// The permissions that it was granted, without what they imply.
+    #[must_use]
+    pub fn permissions(&self) -> &[Grant] {
+        &self.permissions
+    }
+
+    /// Its scopes.
+    #[must_use]
+    pub fn scopes(&self) -> &[Grant] {
+        &self.scopes
+    }
+
+    /// Its roles.
+    #[must_use]
+    pub fn roles(&self) -> &[Grant] {
+        &self.roles
+    }
 }
 
 /// A subject: 1 to 256 visible ASCII characters.
