@@ -82,7 +82,8 @@ fn soup() -> impl Strategy<Value = Vec<u8>> {
 struct Reader(u32);
 
 impl Reader {
-    const ALL: u32 = 1 << 8;
+    /// With the last of the nine habits, only the first two of the others mean something.
+    const ALL: u32 = (1 << 8) + (1 << 2);
 
     fn does(self, habit: u32) -> bool {
         self.0 >> habit & 1 == 1
@@ -98,6 +99,11 @@ impl Reader {
         if self.does(1) {
             // Resolved before anything is decoded, as proxies do; what others do comes last.
             path = join(&resolved(split(&path)));
+        }
+        if self.does(8) {
+            // Each segment for itself; its number of segments is then what it was.
+            let segments: Vec<Vec<u8>> = split(&path).iter().map(|segment| decoded(segment)).collect();
+            return without_empty_last(segments);
         }
         for _ in 0..1 + (self.0 >> 2 & 1) + (self.0 >> 3 & 1) {
             path = decoded(&path);
@@ -119,12 +125,15 @@ impl Reader {
             segments.retain(|segment| position.next() == Some(last) || !segment.is_empty());
         }
         // Every file system does it.
-        segments = resolved(segments);
-        if segments.last().is_some_and(Vec::is_empty) {
-            segments.pop();
-        }
-        segments
+        without_empty_last(resolved(segments))
     }
+}
+
+fn without_empty_last(mut segments: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    if segments.last().is_some_and(Vec::is_empty) {
+        segments.pop();
+    }
+    segments
 }
 
 fn split(path: &[u8]) -> Vec<Vec<u8>> {
