@@ -80,7 +80,7 @@ impl Universe {
             let path: String = (0..length).map(segment).collect();
             let path = if path.is_empty() { "/".into() } else { path };
             // Every other one is spelt in another way.
-            let target = if number_of(&path) % 2 == 0 { path.clone() } else { spelt(&path) };
+            let target = if number_of(&path).is_multiple_of(2) { path.clone() } else { spelt(&path) };
             let parsed = CanonicalPath::parse(target.leak().as_bytes()).expect("a path");
             (path, parsed)
         };

@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn a_rest_is_idle_where_nearer_templates_take_all_that_it_stands_for() {
         let is_idle = |routes: &[Written<'_>]| {
-            let (host, path, methods) = routes[0];
+            let &[(host, path, methods), ..] = routes else { return false };
             let host = host.map(|host| HostPattern::parse(host).unwrap());
             let methods = if methods.is_empty() { Methods::Any } else { Methods::named(methods) };
             table(routes).is_idle(host.as_ref(), &Template::parse(path).unwrap(), &methods)
