@@ -84,13 +84,18 @@ fn grants() -> impl Strategy<Value = Value> {
 
 fn holder() -> impl Strategy<Value = Holder> {
     let issuer = prop_oneof![3 => Just(Some("main")), 2 => Just(Some("other")), 1 => Just(None)];
-    (issuer, granted(3), names(3), names(3)).prop_map(|(issuer, permissions, scopes, roles)| {
-        match issuer {
-            Some(issuer) => Holder { issuer: Some(issuer.into()), permissions, scopes, roles },
-            // An entrance speaks of permissions only.
-            None => Holder { permissions, ..Holder::default() },
-        }
-    })
+    // So many that they get an index.
+    let others = prop_oneof![Just(0), Just(12)];
+    (issuer, granted(3), others, names(3), names(3)).prop_map(
+        |(issuer, mut permissions, others, scopes, roles)| {
+            permissions.extend((0..others).map(|number| format!("other-{number}")));
+            match issuer {
+                Some(issuer) => Holder { issuer: Some(issuer.into()), permissions, scopes, roles },
+                // An entrance speaks of permissions only.
+                None => Holder { permissions, ..Holder::default() },
+            }
+        },
+    )
 }
 
 fn requirements() -> impl Strategy<Value = Value> {

@@ -84,16 +84,16 @@ impl Permission {
     /// What gives it to a principal: the permission itself before what covers it, that before what implies it.
     #[must_use]
     pub fn held_by<'p>(&self, principal: &'p Principal) -> Option<Holding<'p>> {
-        let permissions = || principal.permissions.iter();
-        let implies = |held: &&Grant| self.implied_by.contains(*held);
-        let own = permissions().find(|held| **held == self.name);
-        let own = own.or_else(|| permissions().find(|held| covers(held, &self.name)));
+        let permissions = &principal.permissions;
+        let covering = || permissions.stars().find(|held| covers(held, &self.name));
+        let own = permissions.named(&self.name).or_else(covering);
         // Most doors have no grants, and then nothing is looked up.
         if own.is_some() || self.implied_by.is_empty() {
             return own.map(Holding::Permission);
         }
-        let implying = permissions().find(implies).map(Holding::Permission);
-        implying.or_else(|| principal.roles.iter().find(implies).map(Holding::Role))
+        let role = || principal.roles.iter().find(|held| self.implied_by.contains(*held));
+        let implying = permissions.among(&self.implied_by).map(Holding::Permission);
+        implying.or_else(|| role().map(Holding::Role))
     }
 }
 
@@ -130,7 +130,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::principal::Subject;
+    use crate::principal::{Permissions, Subject};
 
     fn grants(names: &[&str]) -> Vec<Grant> {
         names.iter().map(|name| Grant::parse(name.as_bytes()).unwrap()).collect()
@@ -142,7 +142,7 @@ mod tests {
             issuer: Some("main".into()),
             subject: Subject::parse(b"alice").unwrap(),
             tenant: None,
-            permissions: grants(permissions),
+            permissions: Permissions::of_request(grants(permissions)),
             scopes: grants(scopes),
             roles: grants(roles),
             claims: None,
@@ -241,9 +241,9 @@ mod tests {
         assert_eq!(required.check(&somebody), Err(Lack::Issuer));
         somebody.issuer = Some("main".into());
         assert_eq!(required.check(&somebody), Err(Lack::Permission));
-        somebody.permissions = grants(&["blog:read"]);
+        somebody.permissions = Permissions::of_request(grants(&["blog:read"]));
         assert_eq!(required.check(&somebody), Err(Lack::Permission));
-        somebody.permissions = grants(&["blog:read", "shop:read"]);
+        somebody.permissions = Permissions::of_request(grants(&["blog:read", "shop:read"]));
         assert_eq!(required.check(&somebody), Err(Lack::Scope(Some(&"Bearer".into()))));
         somebody.scopes = grants(&["a"]);
         assert_eq!(required.check(&somebody), Err(Lack::Role));
