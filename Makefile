@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size cli demo test test-wasm fuzz check fmt envoy clean compiler FORCE
+.PHONY: help wasm size cli demo test test-wasm fuzz bench-native bench-routes check fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
 # For the tests alone.
@@ -18,7 +18,7 @@ export FUZZ_SANITIZER
 WITH_ENVOY = ENVOY=$$(tools/envoy.sh) && export ENVOY VESTIBULE_WASM="$(CURDIR)/$(MODULE)" VESTIBULE_PROBE="$(CURDIR)/$(PROBE)" &&
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 wasm: $(MODULE) ## build dist/vestibule.wasm and print its size
 	@tools/wasm.sh size
@@ -40,6 +40,12 @@ test-wasm: | compiler ## run the core's tests as 32-bit wasm, in Node
 
 fuzz: | compiler ## fuzz each target for FUZZ_SECONDS (60) seconds
 	tools/fuzz.sh run
+
+bench-native: | compiler ## measure what routes and permissions cost, natively
+	cargo bench --locked --bench routes
+
+bench-routes: $(MODULE) envoy | compiler ## measure 10,000 routes against 10 in a real Envoy
+	@$(WITH_ENVOY) cargo run --locked --example bench_routes
 
 check: | compiler ## check format and lints, natively and for wasm
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \

@@ -2,12 +2,15 @@
 //!
 //! How the credential proved it is not known here: claims and trusted headers end in the same type.
 
+mod permissions;
+
 use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::tenant::Tenant;
+pub use permissions::Permissions;
 
 /// The caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +18,7 @@ pub struct Principal {
     pub(crate) issuer: Option<Arc<str>>,
     pub(crate) subject: Subject,
     pub(crate) tenant: Option<Tenant>,
-    pub(crate) permissions: Vec<Grant>,
+    pub(crate) permissions: Permissions,
     pub(crate) scopes: Vec<Grant>,
     pub(crate) roles: Vec<Grant>,
     /// What the issuer said besides; none where an entrance vouched.
@@ -59,7 +62,7 @@ impl Principal {
     /// What the credential says that the caller may do; grants are not added to it.
     #[must_use]
     pub fn permissions(&self) -> &[Grant] {
-        &self.permissions
+        self.permissions.as_slice()
     }
 
     /// What the caller let the client do (RFC 6749 section 3.3).

@@ -99,7 +99,10 @@ keep() {
         # libFuzzer names a file by its SHA-1. What is of a vector gets the name of its case, and what has a
         # name here keeps it.
         find "$seeds/$target" "fuzz/corpus/$target" -type f -exec sha1sum {} + | while read -r hash seed; do
-            if [[ -e $work/$hash ]]; then mv "$work/$hash" "$work/$(basename "$seed")"; fi
+            # What the fuzzer found has its hash for a name already.
+            if [[ -e $work/$hash && $(basename "$seed") != "$hash" ]]; then
+                mv "$work/$hash" "$work/$(basename "$seed")"
+            fi
         done
         # What has a name was put there by somebody, for a reason.
         for seed in "fuzz/corpus/$target"/*; do

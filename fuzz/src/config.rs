@@ -7,8 +7,9 @@ use vestibule::config::error::ConfigErrors;
 use vestibule::time::UnixTime;
 
 use super::credentials::Credentials;
-use super::door::{Asked, Door, environment};
+use super::door::{Asked, Door, Headers, environment};
 use super::invariants::{self, Owned};
+use super::nearest::Written;
 use super::token::{self, NOW};
 
 pub fn run(data: &[u8]) {
@@ -96,4 +97,41 @@ fn visit(door: &Door) {
             let _ = invariants::check(door, &Asked { cluster: cluster.map(<[u8]>::to_vec), ..asked.clone() });
         }
     }
+    for route in Written::all(config).iter().take(MOST_ROUTES) {
+        let mut asked = admitted.clone();
+        // A token that stands in the path stays there.
+        let is_asked = |name: &[u8]| name == b":method" || (name == b":path" && !has_query(&admitted));
+        asked.headers.retain(|(name, _)| !is_asked(name));
+        asked.headers.extend(example(route, has_query(&admitted)));
+        let _ = invariants::check(door, &asked);
+    }
+}
+
+/// The most routes of a door that somebody tries.
+const MOST_ROUTES: usize = 8;
+
+fn has_query(asked: &Asked) -> bool {
+    asked.headers.iter().any(|(name, value)| name == b":path" && value.contains(&b'?'))
+}
+
+/// A request that the route matches: its authority, method and path.
+fn example(route: &Written, has_path: bool) -> Headers {
+    let host = route.hosts.first().cloned().flatten().unwrap_or("api.test".into());
+    let host = if host.starts_with("*.") { host.replacen('*', "any", 1) } else { host };
+    let method = route.methods.first().cloned().unwrap_or("GET".into());
+    let segment = |segment: &str| match segment.strip_prefix('{') {
+        Some(_) => "any".to_owned(),
+        None => segment.bytes().fold(String::new(), |text, byte| match byte {
+            b'!'..=b'~' => format!("{text}{}", char::from(byte)),
+            _ => format!("{text}%{byte:02x}"),
+        }),
+    };
+    let path: Vec<String> =
+        route.paths.first().into_iter().flat_map(|path| path.split('/').map(segment)).collect();
+    let mut headers: Headers =
+        vec![(b":authority".to_vec(), host.into()), (b":method".to_vec(), method.into())];
+    if !has_path {
+        headers.push((b":path".to_vec(), path.join("/").into()));
+    }
+    headers
 }

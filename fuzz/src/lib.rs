@@ -19,21 +19,26 @@ pub mod config;
 pub mod decide;
 pub mod header;
 pub mod jwks;
+pub mod route;
 
+mod access;
 mod credentials;
 mod door;
+mod holding;
 mod invariants;
+mod nearest;
 mod token;
 
 /// What is done with a fuzzer's bytes.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is that of its corpus.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("claims", claims::run),
     ("compact", compact::run),
     ("config", config::run),
     ("decide", decide::run),
     ("header", header::run),
     ("jwks", jwks::run),
+    ("route", route::run),
 ];

@@ -56,12 +56,8 @@ fn table(config: &Config<'_>) -> Option<Table> {
     let mut ties = 0_usize;
     let mut examples = None;
     for (position, named) in config.routes.iter().enumerate() {
-        let written::Route { hosts, methods, paths, .. } = &named.entry;
-        let any = [None];
-        let hosts: Vec<Option<&HostPattern>> =
-            hosts.as_ref().map_or(any.to_vec(), |hosts| hosts.iter().map(Some).collect());
-        let methods = methods.as_ref().map_or(Methods::Any, |methods| Methods::named(methods));
-        for (node, template) in paths {
+        let (hosts, methods) = hosts_and_methods(&named.entry);
+        for (node, template) in &named.entry.paths {
             for host in &hosts {
                 let Err(Tie(other)) = table.insert(*host, template, &methods, position) else { continue };
                 ties += 1;
@@ -84,7 +80,31 @@ fn table(config: &Config<'_>) -> Option<Table> {
             }
         }
     }
-    (ties == 0).then_some(table)
+    if ties > 0 {
+        return None;
+    }
+    warn_of_idle_paths(config, &table);
+    Some(table)
+}
+
+/// The hosts of a route, of which none is any, and its methods.
+fn hosts_and_methods<'c>(route: &'c written::Route<'_>) -> (Vec<Option<&'c HostPattern>>, Methods) {
+    let hosts = route.hosts.as_ref().map_or(vec![None], |hosts| hosts.iter().map(Some).collect());
+    (hosts, route.methods.as_ref().map_or(Methods::Any, |methods| Methods::named(methods)))
+}
+
+fn warn_of_idle_paths(config: &Config<'_>, table: &Table) {
+    for named in &config.routes {
+        let (hosts, methods) = hosts_and_methods(&named.entry);
+        for (node, template) in &named.entry.paths {
+            if hosts.iter().all(|host| table.is_idle(*host, template, &methods)) {
+                node.warn(
+                    "is the path of no request: nearer ones stand for all that its `{*name}` does, for nothing \
+                     and for more: remove it, or them",
+                );
+            }
+        }
+    }
 }
 
 /// A route, as it is written.

@@ -11,7 +11,7 @@ use subtle::{Choice, ConstantTimeEq as _};
 use super::gateway_key::GatewayKey;
 use crate::denial::Code;
 use crate::header::HeaderName;
-use crate::principal::{Grant, Principal, Subject};
+use crate::principal::{Grant, Permissions, Principal, Subject};
 use crate::request::{Copies, Request};
 use crate::tenant::Tenant;
 use crate::time::UnixTime;
@@ -122,7 +122,9 @@ impl Trust {
             issuer: None,
             subject: Subject::parse(subject).ok_or(Code::HeaderMalformed)?,
             tenant: tenant.map(|tenant| Tenant::parse(tenant).ok_or(Code::TenantMalformed)).transpose()?,
-            permissions: permissions.unwrap_or(Some(Vec::new())).ok_or(Code::HeaderMalformed)?,
+            permissions: Permissions::of_request(
+                permissions.unwrap_or(Some(Vec::new())).ok_or(Code::HeaderMalformed)?,
+            ),
             scopes: Vec::new(),
             roles: Vec::new(),
             claims: None,

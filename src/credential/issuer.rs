@@ -14,7 +14,7 @@ use crate::jose::compact::Compact;
 use crate::jose::header::Header;
 use crate::jose::jwk::Key;
 use crate::jose::signature::{self, Engines, Tries, Verified};
-use crate::principal::{Grant, Principal, Subject};
+use crate::principal::{Grant, Permissions, Principal, Subject};
 use crate::tenant::Tenant;
 use crate::time::UnixTime;
 
@@ -172,7 +172,7 @@ impl Identity {
             issuer: Some(Arc::clone(issuer)),
             subject,
             tenant: Tenant::from_claim(self.tenant.of(claims))?,
-            permissions: grants(&self.permissions, claims)?,
+            permissions: Permissions::indexed(grants(&self.permissions, claims)?),
             scopes: grants(&self.scopes, claims)?,
             roles: grants(&self.roles, claims)?,
             claims: Some(token.shared()),

@@ -153,11 +153,17 @@ impl Proof {
     /// What it holds, about, in bytes.
     fn weight(&self) -> usize {
         let Principal { issuer: _, subject, tenant, permissions, scopes, roles, claims } = &*self.principal;
-        let grants = permissions.iter().chain(scopes).chain(roles).map(|grant| grant.as_str().len() + 32);
+        let grants =
+            permissions.as_slice().iter().chain(scopes).chain(roles).map(|grant| grant.as_str().len() + 32);
         let claims =
             claims.as_deref().map_or(0, |Claims { value, encoded }| json::weight(value) + encoded.len());
         let tenant = tenant.as_ref().map_or(0, |tenant| tenant.as_str().len());
-        OVERHEAD + subject.as_str().len() + tenant + grants.sum::<usize>() + claims
+        OVERHEAD
+            + subject.as_str().len()
+            + tenant
+            + grants.sum::<usize>()
+            + permissions.index_bytes()
+            + claims
     }
 }
 
@@ -165,14 +171,14 @@ impl Proof {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
     use super::*;
-    use crate::principal::Subject;
+    use crate::principal::{Permissions, Subject};
 
     fn proof(until: u64) -> Arc<Proof> {
         let principal = Principal {
             issuer: None,
             subject: Subject::parse(b"alice").unwrap(),
             tenant: None,
-            permissions: Vec::new(),
+            permissions: Permissions::indexed(Vec::new()),
             scopes: Vec::new(),
             roles: Vec::new(),
             claims: None,

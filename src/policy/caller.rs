@@ -50,7 +50,7 @@ impl<'p> Caller<'p> {
                 trace.step(|| {
                     let header = trust.and_then(|trust| trust.permissions.as_ref());
                     let from = header.map(|header| format!("header {header}")).unwrap_or_default();
-                    let permissions = principal.permissions.iter();
+                    let permissions = principal.permissions().iter();
                     let origin = |name: &Grant| Origin {
                         kind: Kind::Permission,
                         name: name.clone(),

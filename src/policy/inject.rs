@@ -145,7 +145,7 @@ impl Injection {
         let value = match &self.source {
             Source::Subject => Some(principal.subject().to_owned()),
             Source::Tenant => principal.tenant().map(str::to_owned),
-            Source::Permissions => list(&principal.permissions),
+            Source::Permissions => list(principal.permissions.as_slice()),
             Source::Scopes => list(&principal.scopes),
             Source::Roles => list(&principal.roles),
             Source::Issuer => principal.issuer().map(str::to_owned),

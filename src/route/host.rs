@@ -80,7 +80,10 @@ impl HostPattern {
         if has_port || (is_address && name.len() != text.len()) {
             return None;
         }
-        CanonicalHost::parse(name.as_bytes()).map(|host| make(host.as_str().into()))
+        let host = CanonicalHost::parse(name.as_bytes())?;
+        // The least that a suffix has before it is a letter and a dot.
+        let is_matched = name.len() == text.len() || host.as_str().len() + 2 <= MAX;
+        is_matched.then(|| make(host.as_str().into()))
     }
 }
 
@@ -168,7 +171,8 @@ mod tests {
 
     #[test]
     fn a_pattern_is_a_host_or_the_end_of_one() {
-        let pattern = |text| HostPattern::parse(text).map(|pattern| pattern.to_string());
+        let pattern = |text: &str| HostPattern::parse(text).map(|pattern| pattern.to_string());
+        let suffix = |length: usize| format!("{}{}", "a.".repeat(100), "a".repeat(length - 200));
         for (text, shown) in [("A.test.", "a.test"), ("*.A.test", "*.a.test"), ("[::0001]", "[::1]")] {
             assert_eq!(pattern(text).as_deref(), Some(shown), "{text}");
         }
@@ -183,8 +187,12 @@ mod tests {
             "*.[::1]",
             "*.*.a",
             "a:",
+            // With a label before it, it would be longer than any name.
+            &format!("*.{}", suffix(252)),
         ] {
             assert_eq!(pattern(bad), None, "{bad}");
         }
+        assert!(pattern(&format!("*.{}", suffix(251))).is_some());
+        assert!(CanonicalHost::parse(format!("a.{}", suffix(251)).as_bytes()).is_some());
     }
 }

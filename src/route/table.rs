@@ -90,9 +90,42 @@ impl Table {
         let mut trees = exact.into_iter().chain(suffixes).chain([&self.any]);
         trees.find_map(|tree| tree.find(path.segments(), method))
     }
+
+    /// Whether no request is on a route by this host and path, both let in before, for nearer ones take them
+    /// all: `/{*rest}` stands for nothing beside `/` and `/{x}/{*rest}`.
+    #[must_use]
+    pub fn is_idle(&self, host: Option<&HostPattern>, template: &Template, methods: &Methods) -> bool {
+        let mut tree = match host {
+            None => Some(&self.any),
+            Some(HostPattern::Exact(host)) => self.exact.get(host),
+            Some(HostPattern::Suffix(suffix)) => self.suffix.get(suffix),
+        };
+        for segment in &template.segments {
+            tree = tree.and_then(|tree| match segment {
+                Segment::Literal(text) => tree.literals.get(text),
+                Segment::Any => tree.any.as_deref(),
+            });
+        }
+        let Some(tree) = tree.filter(|_| template.has_rest) else { return false };
+        match methods {
+            Methods::Any => tree.leaves_nothing(None),
+            Methods::Named(methods) => methods.iter().all(|method| tree.leaves_nothing(Some(method))),
+        }
+    }
 }
 
 impl Tree {
+    /// Whether nothing is left for `{*rest}` here: another template takes the path that ends here, and others
+    /// every longer one, whatever its segments are. No method is one that no route names.
+    fn leaves_nothing(&self, method: Option<&[u8]>) -> bool {
+        let longer = || self.any.as_deref();
+        self.here.takes(method) && longer().is_some_and(|longer| longer.takes_all(method))
+    }
+
+    fn takes_all(&self, method: Option<&[u8]>) -> bool {
+        self.rest.takes(method) || self.leaves_nothing(method)
+    }
+
     /// The nearest route below for the segments that are left. It calls itself as often as a template has
     /// segments, and no more.
     fn find(&self, path: Option<&str>, method: &[u8]) -> Option<Position> {
@@ -133,6 +166,10 @@ impl At {
     fn of(&self, method: &[u8]) -> Option<Position> {
         let named = self.named.iter().find(|(named, _)| **named == *method);
         named.map(|(_, route)| *route).or(self.any)
+    }
+
+    fn takes(&self, method: Option<&[u8]>) -> bool {
+        method.map_or(self.any, |method| self.of(method)).is_some()
     }
 }
 
@@ -255,6 +292,34 @@ mod tests {
         ] {
             let mut table = table(&[first]);
             assert_eq!(insert(&mut table, other, 1), if ties { Err(Tie(0)) } else { Ok(()) }, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_rest_is_idle_where_nearer_templates_take_all_that_it_stands_for() {
+        let is_idle = |routes: &[Written<'_>]| {
+            let &[(host, path, methods), ..] = routes else { return false };
+            let host = host.map(|host| HostPattern::parse(host).unwrap());
+            let methods = if methods.is_empty() { Methods::Any } else { Methods::named(methods) };
+            table(routes).is_idle(host.as_ref(), &Template::parse(path).unwrap(), &methods)
+        };
+        let all: Written<'_> = (None, "/a/{*rest}", &[]);
+        let get: Written<'_> = (None, "/a/{*rest}", &["GET"]);
+        for (routes, idle) in [
+            (vec![all], false),
+            (vec![all, (None, "/a", &[])], false),
+            (vec![all, (None, "/a/{x}/{*rest}", &[])], false),
+            (vec![all, (None, "/a", &[]), (None, "/a/{x}/{*rest}", &[])], true),
+            (vec![all, (None, "/a", &[]), (None, "/a/{x}", &[])], false),
+            (vec![all, (None, "/a", &[]), (None, "/a/{x}", &[]), (None, "/a/{x}/{y}/{*z}", &[])], true),
+            (vec![all, (None, "/a", &[]), (None, "/a/b/{*rest}", &[])], false),
+            (vec![all, (None, "/a", &["GET"]), (None, "/a/{x}/{*rest}", &[])], false),
+            (vec![get, (None, "/a", &["GET"]), (None, "/a/{x}/{*rest}", &[])], true),
+            (vec![get, (None, "/a", &["HEAD"]), (None, "/a/{x}/{*rest}", &[])], false),
+            (vec![all, (Some("a.test"), "/a", &[]), (Some("a.test"), "/a/{x}/{*rest}", &[])], false),
+            (vec![(None, "/a", &[]), (None, "/{x}", &[])], false),
+        ] {
+            assert_eq!(is_idle(&routes), idle, "{routes:?}");
         }
     }
 }

@@ -53,6 +53,10 @@ fn of_case(case: &Case, seed: &mut impl FnMut(&'static str, Vec<u8>)) {
         }
     }
     let request = case.request(case.now);
+    let host = request.headers.iter().find(|(name, _)| matches!(&**name, b":authority" | b"host"));
+    let host = host.map_or(&b"api.test"[..], |(_, host)| host);
+    let (method, path) = (request.method.as_deref(), request.path.as_deref());
+    seed("route", of_routes(&case.config, [method, Some(host), path].map(Option::unwrap_or_default)));
     let mut lines =
         vec![format!("{} 0 {}", door(&case.config), request.cluster.as_deref().unwrap_or("none")).into()];
     let pseudo = [("method", request.method), ("path", request.path)];
@@ -72,6 +76,28 @@ fn of_case(case: &Case, seed: &mut impl FnMut(&'static str, Vec<u8>)) {
     seed("decide", lines.join(&b'\n'));
 }
 
+/// The request among the routes of its configuration, or on one for all.
+fn of_routes(config: &Value, request: [&[u8]; 3]) -> Vec<u8> {
+    let list = |value: &Value, separator: &str| {
+        let texts: Vec<&str> = value.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        if texts.is_empty() { "*".to_owned() } else { texts.join(separator) }
+    };
+    let routes = config["routes"].as_object().into_iter().flatten().map(|(_, route)| {
+        format!(
+            "{} {} {}",
+            list(&route["methods"], ","),
+            list(&route["hosts"], ","),
+            list(&route["paths"], " ")
+        )
+    });
+    let mut lines = vec![request.join(&b' ')];
+    lines.extend(routes.map(String::into_bytes));
+    if lines.len() == 1 {
+        lines.push(b"* * /{*rest}".to_vec());
+    }
+    lines.join(&b'\n')
+}
+
 fn of_token(token: &[u8], seed: &mut impl FnMut(&'static str, Vec<u8>)) {
     let mut parts =
         token.split(|byte| *byte == b'.').map(|part| URL_SAFE_NO_PAD.decode(part).unwrap_or_default());
@@ -87,6 +113,13 @@ fn of_token(token: &[u8], seed: &mut impl FnMut(&'static str, Vec<u8>)) {
 /// The door of the fuzz targets that is most like the case's own.
 fn door(config: &Value) -> usize {
     let public = config["default"] == "public";
+    match (config["door"] == "outer", config.get("report").is_some(), config.get("routes").is_some()) {
+        (true, true, _) => return 13,
+        (false, true, _) => return 14,
+        (true, false, true) => return 11,
+        (false, false, true) => return 12,
+        (_, false, false) => {}
+    }
     match (config["door"] == "outer", config.get("issuers").is_some()) {
         (true, _) if public => 1,
         (true, _) if config["issuers"]["main"].get("sources").is_some() => 2,

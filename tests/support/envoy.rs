@@ -107,6 +107,11 @@ impl Envoy {
             .unwrap_or_else(|| panic!("there is no listener {listener} in {:?}", self.ports))
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where its log is.
     pub fn log_path(&self) -> &Path {
         &self.log
