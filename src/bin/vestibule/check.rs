@@ -32,7 +32,7 @@ pub(crate) struct Args {
 }
 
 /// A configuration has at most a few hundred kilobytes, and those are keys.
-const MOST: u64 = 1024 * 1024;
+pub(crate) const MOST: u64 = 1024 * 1024;
 
 /// What a file holds: a line for each configuration that is fine, all faults, what is probably not meant, and
 /// what was passed over.
@@ -180,7 +180,7 @@ impl Report {
 }
 
 /// Whether the document is one that Kubernetes reads.
-fn is_manifest(document: &Value) -> bool {
+pub(crate) fn is_manifest(document: &Value) -> bool {
     ["apiVersion", "kind"].iter().all(|name| document.get(name).is_some())
 }
 
