@@ -1,5 +1,7 @@
 //! What is asked: which configuration, with which secrets and keys, about which request.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::run::{decide, directory, file};
@@ -47,6 +49,11 @@ fn a_secret_comes_from_the_environment_or_from_a_file_and_is_missed_where_it_dec
     let run = ask(&[]).env("GATEWAY_KEY", other).run();
     assert_eq!((run.code, run.out.contains("gateway_key_invalid")), (2, true), "{}", run.out);
     assert!(!run.out.contains("gateway-key-1") && !run.out.contains("gateway-key-2"), "{}", run.out);
+    for bad in ["hunter2-hunter2", "GATEWAY_KEY=hunter2-hunter2", "=hunter2-hunter2"] {
+        let run = ask(&["--secret", bad]).run();
+        assert!(!run.err.contains("hunter2"), "{}", run.err);
+        run.failed(1, "--secret");
+    }
     let unused = secret.replace("GATEWAY_KEY", "GATEWAY-KEY");
     ask(&["--secret", &unused]).env("GATEWAY_KEY", KEY).run().failed(1, "does not read");
 }
@@ -108,7 +115,7 @@ fn keys_are_those_that_the_issuer_publishes() {
     }
     ask(&[keys("three", &right)]).failed(1, "no issuer with `remote` keys");
     ask(&[keys("one", &configuration.display().to_string())]).failed(1, "brings no keys");
-    ask(&["--keys=one".to_owned()]).failed(1, "NAME=FILE");
+    ask(&["--keys=one".to_owned()]).failed(1, "ISSUER=FILE");
 }
 
 #[test]
@@ -137,6 +144,10 @@ fn the_filter_of_a_bootstrap_is_asked_with_its_own_environment() {
         let run = decide(&both, &[&headers[..], &["--door", door]].concat()).run();
         assert!(run.code == 0 && run.out.starts_with(door), "{}{}", run.out, run.err);
     }
+    let mut open = inner.clone();
+    open["config"]["failure_policy"] = "FAIL_OPEN".into();
+    let run = decide(&file(&directory, "open.json", bootstrap(vec![open])), &headers).run();
+    assert!(run.code == 0 && run.err.contains("config.failure_policy: lets requests pass"), "{}", run.err);
     decide(&one, &["--door", "outer"]).run().failed(3, "without such a Vestibule filter");
     let twice = file(&directory, "twice.json", bootstrap(vec![inner.clone(), inner]));
     decide(&twice, &["--door", "inner"]).run().failed(3, "several Vestibule filters of this door");
@@ -176,6 +187,7 @@ fn a_request_in_json_has_any_bytes_and_no_unknown_members() {
     ] {
         ask(bad).failed(1, message);
     }
+    decide(Path::new("-"), &["--request", "-"]).run().failed(1, "cannot both be standard input");
 }
 
 #[test]
@@ -211,6 +223,7 @@ fn arguments_like_curls_make_the_request() {
         (&["-b", "cookies.txt"], "file of cookies"),
         (&["--request", "-", "/path"], "cannot be used with"),
         (&["ftp://a/"], "http://"),
+        (&["--request", "POST"], "a method is given by -X"),
     ] {
         let run = ask(bad);
         assert!(!run.err.contains(token), "{}", run.err);

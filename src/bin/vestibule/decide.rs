@@ -14,7 +14,7 @@ mod target;
 mod text;
 mod words;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
@@ -77,8 +77,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ISSUER=FILE", value_parser = named)]
     keys: Vec<(String, PathBuf)>,
     /// The value of an environment variable, from a file; repeatable
-    #[arg(long, value_name = "NAME=FILE", value_parser = named)]
-    secret: Vec<(String, PathBuf)>,
+    #[arg(long, value_name = "NAME=FILE")]
+    secret: Vec<String>,
     /// Which other routes to tell of: at most ten that matched or nearly did, or all
     #[arg(long, value_enum, default_value = "near")]
     routes: Shown,
@@ -103,6 +103,10 @@ enum Shown {
 const NEAR: usize = 10;
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let stdin = Path::new("-");
+    if args.configuration == stdin && args.request.is_read_from(stdin) {
+        return Err(Failure::new("the configuration and the request cannot both be standard input"));
+    }
     let source = match Source::read(&args.configuration)? {
         Ok(source) => source,
         Err(faults) => return Ok(invalid(&file::name(&args.configuration), &faults)),
@@ -116,6 +120,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Ok(configuration) => configuration,
         Err(faults) => return Ok(invalid(source.name(), &faults)),
     };
+    for fault in configuration.filter.iter().flat_map(|filter| &filter.faults) {
+        tell(format_args!("{}: warning: {fault}", source.name()));
+    }
     let clock = Timestamp::from_second(i64::try_from(clock::now()?).unwrap_or(i64::MAX));
     let clock = clock.map_err(|_| Failure::new("this machine's clock is far ahead"))?;
     let now = args.now.unwrap_or(clock);
@@ -272,6 +279,6 @@ fn time(text: &str) -> Result<Timestamp, String> {
 fn named(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((name, file)) if !name.is_empty() && !file.is_empty() => Ok((name.to_owned(), file.into())),
-        _ => Err("write NAME=FILE".to_owned()),
+        _ => Err("write ISSUER=FILE".to_owned()),
     }
 }

@@ -143,8 +143,7 @@ pub(crate) fn read(text: &str) -> Result<Written, String> {
 fn refusal(error: &clap::Error) -> String {
     let name = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(argument)) if argument.starts_with('-') => {
-            let name = argument.split(['=', ' ']).next().unwrap_or_default();
-            if name.starts_with("--") { name.to_owned() } else { name.chars().take(2).collect() }
+            argument.split(['=', ' ']).next().unwrap_or_default()
         }
         _ => return "cannot be read".into(),
     };

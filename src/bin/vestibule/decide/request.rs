@@ -79,6 +79,11 @@ pub(crate) struct Delivered {
 const MOST: u64 = 1024 * 1024;
 
 impl RequestArgs {
+    /// Whether the request stands in this file.
+    pub(crate) fn is_read_from(&self, path: &Path) -> bool {
+        self.request.as_deref() == Some(path)
+    }
+
     pub(crate) fn read(&self) -> Result<Delivered, Failure> {
         let mut written = match &self.request {
             Some(path) => from_file(path)?,
@@ -212,7 +217,10 @@ fn header(text: &str) -> Result<Option<Header>, String> {
 fn from_file(path: &Path) -> Result<Written, Failure> {
     let name = file::name(path);
     let failure = |message: String| Failure(format!("{name}: {message}"));
-    let text = file::read(path, MOST)?;
+    let text = file::read(path, MOST).map_err(|Failure(message)| {
+        let is_method = name.bytes().all(|byte| byte.is_ascii_uppercase());
+        Failure(if is_method { format!("{message}; a method is given by -X") } else { message })
+    })?;
     let text = str::from_utf8(&text).map_err(|_| failure("is not UTF-8".into()))?.trim();
     if text.starts_with('{') {
         return from_json(text).map_err(failure);

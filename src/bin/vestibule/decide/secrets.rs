@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -26,20 +26,29 @@ pub(crate) struct Values<'e> {
 impl<'e> Values<'e> {
     /// The values of these files, and of this environment for what none of them is for.
     pub(crate) fn new(
-        files: &[(String, PathBuf)],
+        files: &[String],
         environment: &'e dyn Fn(&str) -> Option<String>,
         configuration: &Value,
     ) -> Result<Self, Failure> {
         let mut given = BTreeMap::new();
-        for (name, path) in files {
-            let failure = |message| Failure(format!("{}: {message}", file::name(path)));
-            let mut text = String::from_utf8(file::read(path, MOST)?)
-                .map_err(|_| failure("is not UTF-8, so it is no variable's value"))?;
+        for text in files {
+            // No message repeats what stands after the name: it may be the value, given by mistake.
+            let (name, path) =
+                text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| {
+                    Failure::new(
+                        "--secret takes NAME=FILE, the name of a variable and the file that has its value",
+                    )
+                })?;
+            let failure = |message| Failure(format!("--secret {name}: {message}"));
+            let unread = "the file cannot be read, or is too large; a value is never given here";
+            let text = file::read(Path::new(path), MOST).map_err(|_| failure(unread))?;
+            let mut text = String::from_utf8(text)
+                .map_err(|_| failure("the file is not UTF-8, so it is no variable's value"))?;
             // The line end that an editor leaves is not part of it.
             let end = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line).len());
             text.truncate(end.unwrap_or(text.len()));
-            if given.insert(name.clone(), text).is_some() {
-                return Err(failure("--secret gives this name twice"));
+            if given.insert(name.to_owned(), text).is_some() {
+                return Err(failure("is given twice"));
             }
         }
         let (read, missing) = Default::default();
