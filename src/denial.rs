@@ -21,7 +21,9 @@ impl Denial {
         Self { code, issuer: None, route: None, challenge: None }
     }
 
-    pub(crate) fn by_issuer(code: Code, issuer: &Arc<str>) -> Self {
+    /// The denial of a credential that chose this issuer.
+    #[must_use]
+    pub fn by_issuer(code: Code, issuer: &Arc<str>) -> Self {
         Self { issuer: Some(Arc::clone(issuer)), ..Self::new(code) }
     }
 

@@ -119,6 +119,18 @@ impl Policy {
         &self.routes
     }
 
+    /// The ways in; none where the door asks for no entrance.
+    #[must_use]
+    pub fn entrances(&self) -> &[Entrance] {
+        &self.entrances
+    }
+
+    /// Where the issuers' tokens may stand.
+    #[must_use]
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
     /// Where the issuers publish their keys.
     pub fn remote_sources(&self) -> impl Iterator<Item = &Arc<RemoteSource>> {
         self.issuers.iter().flat_map(|issuer| &issuer.remote)
@@ -157,12 +169,16 @@ impl Policy {
         }
         let parsed = Compact::parse(token, self.limits.token)?;
         let iss = parsed.unverified_issuer()?;
-        let mut issuers = self.issuers.iter().enumerate();
-        let judges = |issuer: &Issuer| issuer.answers_for(iss) && issuer.source_at(place).is_some();
-        let issuer = issuers.find(|(_, issuer)| judges(issuer)).ok_or(Code::IssuerUnknown)?;
+        let issuer = self.judge(place, iss).ok_or(Code::IssuerUnknown)?;
         let proof = Arc::new(proof::prove(self, issuer, parsed, keys, now)?);
         self.proofs.keep(place, token, generation, &proof);
         Ok(proof)
+    }
+
+    /// The issuer that judges a token with this `iss` at this place, and its position.
+    fn judge(&self, place: usize, iss: Option<&str>) -> Option<(usize, &Issuer)> {
+        let judges = |issuer: &Issuer| issuer.answers_for(iss) && issuer.source_at(place).is_some();
+        self.issuers.iter().enumerate().find(|(_, issuer)| judges(issuer))
     }
 }
 

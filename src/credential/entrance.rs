@@ -78,6 +78,18 @@ pub fn admit<'e>(
 }
 
 impl Entrance {
+    /// Its name in the configuration.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The header in which its key is read.
+    #[must_use]
+    pub fn header(&self) -> &HeaderName {
+        &self.header
+    }
+
     /// Whether the key is one of the accepted ones, current now. Every candidate is compared, in constant
     /// time, so that the time tells neither how far a guess came nor which key it resembles.
     ///

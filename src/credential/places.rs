@@ -82,6 +82,11 @@ impl Places {
         self.places.get(number).map(|shared| &shared.place)
     }
 
+    /// Every place.
+    pub fn each(&self) -> impl Iterator<Item = &Place> {
+        self.places.iter().map(|shared| &shared.place)
+    }
+
     /// Whether this header, in any spelling, carries a credential.
     #[must_use]
     pub fn guards(&self, header: &[u8]) -> bool {

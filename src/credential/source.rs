@@ -2,6 +2,8 @@
 //!
 //! How each kind of place is read is the business of its own module.
 
+use std::fmt;
+
 use super::bearer::Bearer;
 use super::cookie::{self, Cookie};
 use super::query::Query;
@@ -81,6 +83,18 @@ impl Place {
             Self::Header(whole) => whole.token(request),
             Self::Cookie(cookie) => cookie.token(request),
             Self::Query(query) => query.token(request),
+        }
+    }
+}
+
+/// In words, for the operator.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bearer(bearer) => write!(f, "header {}, scheme {}", bearer.header, bearer.scheme),
+            Self::Header(whole) => write!(f, "header {}", whole.header),
+            Self::Cookie(cookie) => write!(f, "cookie {}", cookie.name()),
+            Self::Query(query) => write!(f, "query parameter {}", query.name()),
         }
     }
 }

@@ -74,6 +74,17 @@ impl Engines {
         Self::settle(None)
     }
 
+    /// Verification inside the module by these algorithms only, for whoever has one token to check: to ask for
+    /// all known answers costs more than that.
+    #[must_use]
+    pub fn in_module_for(algorithms: &[Algorithm]) -> Self {
+        let backends = Algorithm::ALL.map(|algorithm| {
+            let serves = algorithms.contains(&algorithm) && known_answers::right(&Software, algorithm);
+            (algorithm, if serves { Backend::Module } else { Backend::Nobody })
+        });
+        Self { host: None, backends }
+    }
+
     /// Asks the host, then the module, for the known answers of each algorithm, and remembers who gave them.
     #[must_use]
     pub fn settle(host: Option<Box<dyn Engine>>) -> Self {

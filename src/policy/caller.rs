@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Policy;
 use super::proof::Stop;
-use super::trace::{Kind, Origin, Presented, Step, Trace};
+use super::trace::{Claimed, Kind, Origin, Presented, Step, Trace};
 use crate::credential::entrance::{self, Entrance};
 use crate::credential::issuer::{self, Issuer};
 use crate::credential::source::Source;
@@ -66,9 +66,10 @@ impl<'p> Caller<'p> {
             (None, Some(found)) => {
                 let place = policy.places.place(found.place);
                 trace.step(|| {
-                    Step::Credential(
-                        place.map_or(Presented::Nothing, |place| Presented::Token(place.clone())),
-                    )
+                    Step::Credential(place.map_or(Presented::Nothing, |place| Presented::Token {
+                        place: place.clone(),
+                        claimed: Claimed::of(policy, found),
+                    }))
                 });
                 let proof = policy.prove(found.place, found.token, keys, now)?;
                 let issuer = policy.issuers.get(proof.issuer);

@@ -1,10 +1,17 @@
 //! What [`super::decide`] saw on its way, for whoever asks why. It is told of, and has no say: where nobody
 //! asks, nothing is put together.
 
+use std::fmt;
 use std::sync::Arc;
 
+use serde_json::Value;
+
+use super::Policy;
 use crate::access::Access;
+use crate::credential::places;
 use crate::credential::source::Place;
+use crate::jose::compact::Compact;
+use crate::jose::header::Header;
 use crate::principal::{Grant, Principal};
 use crate::route::Found;
 
@@ -73,7 +80,46 @@ pub enum Presented {
     /// Headers that the entrance is trusted to fill.
     Trusted,
     /// A token.
-    Token(Place),
+    Token {
+        /// Where it stands.
+        place: Place,
+        /// What it says of itself; none where it cannot be read.
+        claimed: Option<Claimed>,
+    },
+}
+
+/// What a token says of itself before it is verified.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// The configured name of the issuer that judges it; none where no issuer does.
+    pub judge: Option<Arc<str>>,
+    /// Its header.
+    pub header: Header,
+    /// The claims by which it is judged first: `iss`, `aud`, `exp`, `nbf` and `iat`, those that are there.
+    pub claims: Vec<(&'static str, Value)>,
+}
+
+/// Without the claims, which are the caller's own affairs.
+impl fmt::Debug for Claimed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claimed")
+            .field("judge", &self.judge)
+            .field("header", &self.header)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Claimed {
+    pub(super) fn of(policy: &Policy, found: places::Found<'_>) -> Option<Self> {
+        let token = Compact::parse(found.token, policy.limits.token).ok()?;
+        let judge = token.unverified_issuer().ok().and_then(|iss| policy.judge(found.place, iss));
+        let claim = |name| Some((name, token.unverified_claims().get(name)?.clone()));
+        Some(Self {
+            judge: judge.map(|(_, issuer)| Arc::clone(&issuer.name)),
+            header: token.header().clone(),
+            claims: ["iss", "aud", "exp", "nbf", "iat"].into_iter().filter_map(claim).collect(),
+        })
+    }
 }
 
 /// What a permission, scope or role was read from.

@@ -19,6 +19,8 @@
 // The reader of scenarios is the command's: there is one.
 #[path = "../../src/bin/vestibule/document.rs"]
 mod document;
+#[path = "../../src/bin/vestibule/published.rs"]
+mod published;
 #[path = "../../src/bin/vestibule/scenario/mod.rs"]
 pub mod scenario;
 

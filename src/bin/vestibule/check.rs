@@ -180,7 +180,7 @@ impl Report {
 }
 
 /// Whether the document is one that Kubernetes reads.
-fn is_manifest(document: &Value) -> bool {
+pub(crate) fn is_manifest(document: &Value) -> bool {
     ["apiVersion", "kind"].iter().all(|name| document.get(name).is_some())
 }
 

@@ -1,4 +1,5 @@
-//! The operator's command line: checks configurations, tests what they decide, makes keys and test tokens.
+//! The operator's command line: checks configurations, explains and tests their decisions, makes keys and test
+//! tokens.
 //!
 //! What is right or wrong the library says; the commands read, ask and print. None of them prints a secret
 //! that it was not asked to make.
@@ -6,12 +7,14 @@
 mod bootstrap;
 mod check;
 mod clock;
+mod decide;
 mod document;
 mod file;
 mod hash;
 mod key_bounds;
 mod key_clusters;
 mod keygen;
+mod published;
 mod scenario;
 mod signing_key;
 mod test;
@@ -23,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Checks Vestibule's configurations, tests what they decide, and makes keys and test tokens.
+/// Checks Vestibule's configurations, explains and tests their decisions, and makes keys and test tokens.
 #[derive(Parser)]
 #[command(name = "vestibule", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 struct Cli {
@@ -31,11 +34,12 @@ struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failure, 3 invalid configuration.";
+const EXIT_CODES: &str = "Exit codes: 0 fine or allowed, 1 failure, 2 denied, 3 invalid configuration.";
 
 #[derive(Subcommand)]
 enum Command {
     Check(check::Args),
+    Decide(decide::Args),
     Test(test::Args),
     Keygen(keygen::Args),
     Token(token::Args),
@@ -47,7 +51,7 @@ enum Command {
 enum Exit {
     Fine = 0,
     Failure = 1,
-    // 2 says that a request was denied; no command here decides about one.
+    Denied = 2,
     Invalid = 3,
 }
 
@@ -78,6 +82,7 @@ fn main() -> ExitCode {
     };
     let outcome = match &command {
         Command::Check(args) => check::run(args),
+        Command::Decide(args) => decide::run(args),
         Command::Test(args) => test::run(args),
         Command::Keygen(args) => keygen::run(args),
         Command::Token(args) => token::run(args),

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use vestibule::compile::{self, Secrets};
 use vestibule::config::error::ConfigErrors;
-use vestibule::keyring::{Action, Answer, Keyring, Keys};
+use vestibule::keyring::{Keyring, Keys};
 use vestibule::policy::{self, Policy};
 use vestibule::request::Request;
 use vestibule::time::UnixTime;
 
 use super::super::document::{self, Fault};
+use super::super::published::{self, Published, Reason, Unpublished};
 use super::outcome::{Outcome, Unseen};
 use super::request::Headers;
 use super::{Case, Refusal};
@@ -84,38 +85,21 @@ fn compiled(config: &Value, case: &Case) -> Result<Policy, ConfigErrors> {
     compile::compile(config, &Secrets::From(&environment), now).map(|compiled| compiled.value)
 }
 
-/// Has every source answer with what its issuer publishes, as by a good fetch just now. A source of an issuer
-/// that publishes nothing is not heard of.
-pub(crate) fn publish(
+/// Has the issuers publish what the case says.
+fn publish(
     policy: &Policy,
     ring: &mut Keyring,
     published: &Map<String, Value>,
     now: UnixTime,
 ) -> Result<(), Fault> {
-    for name in published.keys() {
-        if policy.remote_sources_of(name).next().is_none() {
-            let message = "is no issuer with `remote` keys in the configuration: null takes it out of a case";
-            return Err(Fault::new(format!("published.{name}"), message));
-        }
-    }
-    policy.remote_sources().for_each(|source| ring.watch(source, now));
-    for action in ring.poll(now) {
-        let Action::Fetch(fetch) = action else { continue };
-        let is_asked = |issuer: &str| policy.remote_sources_of(issuer).any(|source| *source == fetch.source);
-        let mut sets = published.iter().filter(|(issuer, _)| is_asked(issuer));
-        let Some((issuer, set)) = sets.next() else { continue };
-        let at = format!("published.{issuer}");
-        if let Some((other, _)) = sets.find(|(_, other)| *other != set) {
-            let message = format!("differs from what `{other}` publishes at the same URL");
-            return Err(Fault::new(at, message));
-        }
-        let body = set.to_string();
-        let answer = Answer::Response { status: b"200", body: Some(body.as_bytes()) };
-        let settled = ring.answer(fetch.id, answer, now);
-        if let Some(Err(failure)) = settled.map(|settled| settled.outcome) {
-            let remedy = "leave the issuer out for a case without its keys";
-            return Err(Fault::new(at, format!("brings no keys: {failure}; {remedy}")));
-        }
-    }
-    Ok(())
+    let texts = published.iter().map(|(issuer, set)| (issuer.clone(), set.to_string().into_bytes()));
+    let texts: Vec<Published> = texts.collect();
+    published::publish(policy, ring, &texts, now).map_err(|Unpublished { issuer, reason }| {
+        let remedy = match reason {
+            Reason::NotRemote => ": null takes it out of a case",
+            Reason::Differs(_) => "",
+            Reason::NoKeys(_) => "; leave the issuer out for a case without its keys",
+        };
+        Fault::new(format!("published.{issuer}"), format!("{reason}{remedy}"))
+    })
 }
