@@ -7,6 +7,8 @@ use std::fs;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::scenario::{self, Exchange, Read};
 use super::secrets;
 
@@ -32,6 +34,12 @@ impl Deref for Case {
 }
 
 impl Case {
+    /// The same with another configuration.
+    pub(crate) fn reconfigured(mut self, change: impl FnOnce(&mut Value)) -> Self {
+        change(&mut self.0.config);
+        self
+    }
+
     /// The request as it is sent at this time, which need not be the case's: its tokens live around `now`.
     pub(crate) fn request(&self, now: u64) -> RequestBytes {
         self.exchange(now).request
