@@ -34,6 +34,7 @@ mod remote_outage; // no answer but a good one brings keys
 mod remote_reconfiguration; // keys outlive a configuration
 mod remote_rotation; // an issuer changes its keys under load
 mod remote_waiting; // what befalls a request that waits
+mod report; // denials that are only reported
 mod round_trip; // what another library signs, before both engines
 mod secrecy; // no secret in the filter's log lines
 mod sources; // where credentials stand
