@@ -17,9 +17,15 @@ pub enum Preflight {
 #[must_use]
 pub fn asked_by<'a>(request: &Request<'a>) -> Option<&'a [u8]> {
     request.single(b":method").ok().filter(|method| *method == b"OPTIONS")?;
-    request.single(b"origin").ok().filter(|origin| !origin.is_empty())?;
+    request.single(b"origin").ok().filter(|origin| is_origin(origin))?;
     let asked = request.single(b"access-control-request-method").ok()?;
     (is_method(asked) && !is_refused(asked)).then_some(asked)
+}
+
+/// Whether this can be one origin (RFC 6454 section 6.2) and no list: Envoy joins the copies of this header
+/// with `,`.
+fn is_origin(origin: &[u8]) -> bool {
+    !origin.is_empty() && origin.iter().all(|byte| byte.is_ascii_graphic() && *byte != b',')
 }
 
 #[cfg(test)]
@@ -40,6 +46,8 @@ mod tests {
             vec![(b":method", b"options"), ORIGIN, (ASKED, b"GET")],
             vec![METHOD, (b"origin", b""), (ASKED, b"GET")],
             vec![METHOD, ORIGIN, ORIGIN, (ASKED, b"GET")],
+            vec![METHOD, (b"origin", b"https://app.test,https://app.test"), (ASKED, b"GET")],
+            vec![METHOD, (b"origin", b"https://app.test https://app.test"), (ASKED, b"GET")],
             vec![METHOD, ORIGIN, (ASKED, b"GET"), (ASKED, b"GET")],
             vec![METHOD, ORIGIN, (ASKED, b"")],
             vec![METHOD, ORIGIN, (ASKED, b"get")],

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::mesh::{Door, good_payload, inner_configuration, outer_configuration, signed};
+use super::mesh::{Door, good_payload, inner_configuration, issuer, outer_configuration, signed};
 use crate::support::http::{Call, get};
 
 fn with_expired_token() -> Call {
@@ -42,6 +42,46 @@ fn a_401_challenges_the_client_and_names_an_error_only_where_a_credential_came()
     assert!(without.starts_with("Bearer") && !without.contains("error="), "{without}");
     let with = challenge(with_expired_token(), "token_expired");
     assert!(with.starts_with("Bearer") && with.contains("error=\"invalid_token\""), "{with}");
+}
+
+#[test]
+fn who_lacks_a_scope_is_told_all_that_are_needed_and_who_lacks_another_thing_is_not() {
+    let mut configuration = outer_configuration();
+    configuration["routes"] = json!({
+        "scopes": { "paths": ["/scopes"], "access": { "scopes": ["orders:read", "orders:write"] } },
+        "permissions": { "paths": ["/permissions"], "access": { "permissions": ["orders:read"] } },
+        "roles": { "paths": ["/roles"], "access": { "roles": ["clerk"] } },
+        "issuers": { "paths": ["/issuers"], "access": { "issuers": ["other"] } },
+    });
+    let mut other = issuer();
+    for (name, value) in [("issuer", json!("https://other.example.com")), ("subjectPrefix", json!("other|"))]
+    {
+        other[name] = value;
+    }
+    configuration["issuers"]["other"] = other;
+    configuration["issuers"]["main"]["subjectPrefix"] = json!("main|");
+    for name in ["main", "other"] {
+        configuration["issuers"][name]["tenants"] = json!("*");
+    }
+    let door = Door::outer(&configuration);
+    let mut payload = good_payload();
+    payload["scope"] = json!("orders:read");
+    let token = signed(&json!({ "key": "rsa-1", "payload": payload }));
+    let insufficient = "Bearer realm=\"vestibule\", error=\"insufficient_scope\"";
+    let all_scopes = format!("{insufficient}, scope=\"orders:read orders:write\"");
+    for (path, code, challenge) in [
+        ("/scopes", "scope_missing", Some(all_scopes.as_str())),
+        ("/permissions", "permission_missing", Some(insufficient)),
+        ("/roles", "role_missing", Some(insufficient)),
+        ("/issuers", "issuer_not_allowed", None),
+    ] {
+        let response = door.denied(&get(path).bearer(&token), code);
+        assert_eq!(
+            (response.status, response.header("www-authenticate").as_deref()),
+            (403, challenge),
+            "{code}"
+        );
+    }
 }
 
 #[test]

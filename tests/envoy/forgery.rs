@@ -3,7 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::mesh::{Door, GATEWAY_KEY, good_token, inner_configuration, issuer, outer_configuration};
+use super::mesh::{
+    Door, GATEWAY_KEY, good_payload, good_token, inner_configuration, issuer, outer_configuration, signed,
+};
+use super::report::{assert_carries_nothing, reporting};
 use crate::support::bootstrap::Bootstrap;
 use crate::support::envoy::Envoy;
 use crate::support::http::{Call, call, get};
@@ -84,6 +87,93 @@ fn a_public_request_carries_no_forged_value_past_the_outer_door_and_names_nobody
 }
 
 #[test]
+fn whatever_a_route_requires_no_forged_value_goes_past_the_outer_door() {
+    let rules = [
+        ("public", json!("public")),
+        ("optional", json!("optional")),
+        ("authenticated", json!("authenticated")),
+        ("permissions", json!({ "permissions": ["blog:read"] })),
+        ("any-permission", json!({ "anyPermission": ["blog:read", "blog:delete"] })),
+        ("scopes", json!({ "scopes": ["read"] })),
+        ("roles", json!({ "roles": ["editor"] })),
+        ("issuers", json!({ "issuers": ["main"] })),
+        ("tenant", json!({ "tenant": "optional" })),
+    ];
+    let mut configuration = outer_configuration();
+    for (name, access) in &rules {
+        configuration["routes"][name] = json!({ "paths": [format!("/{name}")], "access": access });
+    }
+    let door = Door::outer(&configuration);
+    let mut payload = good_payload();
+    payload["scope"] = json!("read");
+    payload["roles"] = json!(["editor"]);
+    let token = signed(&json!({ "key": "ec-256", "payload": payload }));
+    for (rule, _) in rules {
+        for name in ["x-user-id", "x-tenant-id", "x-gateway-key"] {
+            for request in forged(&get(format!("/{rule}")).bearer(&token), name) {
+                let arrival = door.permitted(&request);
+                assert!(!arrival.contains(EVIL), "{request:?}");
+                let principal: &[&str] = if rule == "public" { &[] } else { &["alice"] };
+                assert_eq!(arrival.values("x-user-id"), principal, "{request:?}");
+                assert_eq!(arrival.values("x-gateway-key"), [GATEWAY_KEY], "{request:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_preflight_carries_no_forged_value_past_either_door_and_names_nobody() {
+    let asked = |request: Call| {
+        request.header("origin", "https://app.test").header("access-control-request-method", "PUT")
+    };
+    let through_gateway = call("OPTIONS", "/").header("x-gateway-key", GATEWAY_KEY);
+    for (door, preflight) in [
+        (Door::outer(&outer_configuration()), asked(call("OPTIONS", "/"))),
+        (Door::inner(&inner_configuration()), asked(through_gateway)),
+    ] {
+        for name in ["x-user-id", "x-tenant-id", "x-user-permissions"] {
+            for request in forged(&preflight, name) {
+                let arrival = door.permitted(&request);
+                assert!(!arrival.contains(EVIL), "{request:?}");
+                assert_eq!(arrival.values(name), [""; 0], "{request:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_exempt_route_of_the_inner_door_lets_no_forged_value_past() {
+    let mut configuration = inner_configuration();
+    configuration["routes"] =
+        json!({ "health": { "paths": ["/health"], "access": "public", "entrance": "exempt" } });
+    let door = Door::inner(&configuration);
+    for request in [get("/health"), get("/health").header("x-gateway-key", GATEWAY_KEY)] {
+        for name in OWNED_AT_BOTH {
+            for request in forged(&request, name) {
+                let arrival = door.permitted(&request);
+                assert!(!arrival.contains(EVIL) && !arrival.contains(GATEWAY_KEY), "{request:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_denial_that_is_only_reported_carries_no_forged_value_past_either_door() {
+    let named = get("/").header("x-user-id", "alice").header("x-tenant-id", "acme");
+    let (outer, inner) = (reporting(outer_configuration()), reporting(inner_configuration()));
+    for (door, request) in [(Door::outer(&outer), get("/").bearer("no-token")), (Door::inner(&inner), named)]
+    {
+        for name in OWNED_AT_BOTH {
+            for request in forged(&request, name) {
+                let arrival = door.permitted(&request);
+                assert!(!arrival.contains(EVIL), "{request:?}");
+                assert_carries_nothing(&arrival);
+            }
+        }
+    }
+}
+
+#[test]
 fn an_optional_credential_that_is_absent_leaves_no_forged_identity() {
     let mut configuration = outer_configuration();
     configuration["default"] = json!("optional");
@@ -143,12 +233,15 @@ fn an_inner_door_with_its_own_issuer_believes_the_token_and_not_the_headers() {
 
 #[test]
 fn a_forged_trailer_does_not_arrive_even_where_envoy_forwards_trailers() {
-    for (door, credential) in [
-        ("outer", ("authorization", format!("Bearer {}", good_token()))),
-        ("inner", ("x-gateway-key", GATEWAY_KEY.to_owned())),
+    for (door, credential, is_reporting) in [
+        ("outer", ("authorization", format!("Bearer {}", good_token())), false),
+        ("inner", ("x-gateway-key", GATEWAY_KEY.to_owned()), false),
+        ("outer", ("authorization", "Bearer no-token".to_owned()), true),
+        ("inner", ("x-gateway-key", "no-key".to_owned()), true),
     ] {
         let upstream = Upstream::start();
         let configuration = if door == "outer" { outer_configuration() } else { inner_configuration() };
+        let configuration = if is_reporting { reporting(configuration) } else { configuration };
         let cluster = if door == "outer" { "upstream" } else { "service" };
         let mut bootstrap = Bootstrap::of(&format!("{door}.yaml"))
             .configure(door, &configuration)

@@ -23,8 +23,10 @@ mod files; // envoy/*.yaml as they stand
 mod forgery; // no client's value in an owned header
 mod gateway_key; // where the key goes, and where not
 mod hostile_bytes; // no bytes stop a worker
+mod lax_server; // fixture: how the laxest server reads a path
 mod mesh; // fixture: a guarded service
 mod metrics; // what is counted
+mod paths; // no path that can be read as a closed one
 mod probe; // fixture: the engines, to be asked
 mod remote_door; // fixture: a door whose issuer publishes its keys
 mod remote_keys; // requests wait for an issuer's keys
@@ -32,6 +34,7 @@ mod remote_outage; // no answer but a good one brings keys
 mod remote_reconfiguration; // keys outlive a configuration
 mod remote_rotation; // an issuer changes its keys under load
 mod remote_waiting; // what befalls a request that waits
+mod report; // denials that are only reported
 mod round_trip; // what another library signs, before both engines
 mod secrecy; // no secret in the filter's log lines
 mod sources; // where credentials stand

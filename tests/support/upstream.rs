@@ -56,7 +56,7 @@ impl Upstream {
     /// The request that this response answers; none if the response comes from a door.
     pub fn arrival(&self, response: &Response) -> Option<Arrival> {
         let number: usize = response.header(NUMBER)?.parse().ok()?;
-        self.all().get(number).cloned()
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(number).cloned()
     }
 
     /// Every request so far.

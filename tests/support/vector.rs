@@ -1,11 +1,14 @@
-//! The vector files, `tests/vectors/*.json`, and the grid of sources: one set of scenarios (`docs/scenarios.md`)
+//! The vector files, `tests/vectors/*.json`, and the grids of sources and of access rules: one set of scenarios (`docs/scenarios.md`)
 //! that runs natively and through Envoy. What reads them is what `vestibule test` reads with.
 
+mod access_grid;
 mod grid;
 
 use std::fs;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+
+use serde_json::Value;
 
 use super::scenario::{self, Exchange, Read};
 use super::secrets;
@@ -32,6 +35,12 @@ impl Deref for Case {
 }
 
 impl Case {
+    /// The same with another configuration.
+    pub(crate) fn reconfigured(mut self, change: impl FnOnce(&mut Value)) -> Self {
+        change(&mut self.0.config);
+        self
+    }
+
     /// The request as it is sent at this time, which need not be the case's: its tokens live around `now`.
     pub(crate) fn request(&self, now: u64) -> RequestBytes {
         self.exchange(now).request
@@ -50,14 +59,14 @@ impl Case {
     }
 }
 
-/// All vector files in order of their names, and the grid of sources.
+/// All vector files in order of their names, and the grids.
 pub(crate) fn load_all() -> Vec<File> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
     let entries = fs::read_dir(&folder).expect("tests/vectors is there");
     let mut paths: Vec<PathBuf> =
         entries.map(|entry| entry.expect("tests/vectors can be listed").path()).collect();
     paths.sort();
-    paths.iter().map(|path| load(path)).chain([grid()]).collect()
+    paths.iter().map(|path| load(path)).chain(grids()).collect()
 }
 
 const READ: Read<'static> = &|path| fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
@@ -67,9 +76,12 @@ fn load(path: &Path) -> File {
     loaded(path, scenario::File::parse(path, &text, READ))
 }
 
-fn grid() -> File {
-    let path = Path::new("grid");
-    loaded(path, scenario::File::of(path, grid::document(), READ))
+fn grids() -> impl Iterator<Item = File> {
+    let grids = [("grid", grid::document()), ("access-grid", access_grid::document())];
+    grids.into_iter().map(|(name, document)| {
+        let path = Path::new(name);
+        loaded(path, scenario::File::of(path, document, READ))
+    })
 }
 
 fn loaded(path: &Path, file: Result<scenario::File, scenario::Refusal>) -> File {
