@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::config::Config;
-use crate::config::route::Route;
-use crate::route::host::HostPattern;
+use crate::path::CanonicalPath;
+use crate::route::Target;
+use crate::route::host::{CanonicalHost, HostPattern};
 use crate::route::method::Methods;
+use crate::route::rule::Rule;
 use crate::route::template::{Segment, Template};
 
 /// What no route of a configuration names, and so stands for everything that none does.
@@ -76,16 +78,14 @@ impl Examples {
         &self.method
     }
 
-    /// A request that both routes match, in words.
+    /// A request to which the host and the path of both rules are as near, in words.
     pub(super) fn of_tie(
         &self,
         host: Option<&HostPattern>,
         template: &Template,
-        methods: &Methods,
-        other: &Route<'_>,
+        (one, other): (&Rule, &Rule),
     ) -> String {
-        let other = other.methods.as_ref().map_or(Methods::Any, |methods| Methods::named(methods));
-        let method = match (methods, &other) {
+        let method = match (&one.methods, &other.methods) {
             (Methods::Named(methods), Methods::Named(others)) => methods
                 .iter()
                 .find(|method| others.contains(method))
@@ -93,7 +93,27 @@ impl Examples {
             _ => None,
         };
         let method = method.unwrap_or(self.method().into());
-        format!("{method} {}{}", self.host(host), self.path(template))
+        let host = self.host(host);
+        // One of them may have another path that is nearer to some of what this one stands for.
+        let path = self.path(template);
+        let paths = [path.clone(), self.shortest(template), format!("{path}/{}", self.segment)];
+        let ties = |path: &&String| {
+            let target = CanonicalPath::parse(path.as_bytes()).map(|path| Target {
+                host: CanonicalHost::parse(host.as_bytes()),
+                path,
+                method: method.as_bytes(),
+            });
+            target.is_ok_and(|target| {
+                one.nearness(&target).ok().is_some_and(|near| other.nearness(&target) == Ok(near))
+            })
+        };
+        let path = paths.iter().find(ties).unwrap_or(&path);
+        format!("{method} {host}{path}")
+    }
+
+    /// The shortest path that the template is for.
+    fn shortest(&self, template: &Template) -> String {
+        self.path(&Template { segments: template.segments.clone(), has_rest: false })
     }
 }
 

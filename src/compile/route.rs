@@ -64,12 +64,8 @@ fn table(config: &Config<'_>) -> Option<Table> {
                 if other == position {
                     node.error("is a path that this route has already: remove one");
                 } else if let Some(other) = config.routes.get(other) {
-                    let example = examples.get_or_insert_with(|| Examples::of(config)).of_tie(
-                        *host,
-                        template,
-                        &methods,
-                        &other.entry,
-                    );
+                    let examples = examples.get_or_insert_with(|| Examples::of(config));
+                    let example = examples.of_tie(*host, template, (&rule(named), &rule(other)));
                     named.node.error(format!(
                         "ties with the route `{}`: `{example}` matches both, and neither is nearer by host, path or \
                          method: change one, or make them one",

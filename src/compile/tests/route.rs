@@ -109,6 +109,12 @@ fn routes_that_can_tie_are_refused_with_both_names_and_an_example() {
         assert!(errors[0].starts_with("routes.beta: ties with the route `alpha`: "), "{errors:?}");
         assert!(errors[0].contains(example), "{errors:?}");
     }
+    // Of what `/{*rest}` stands for, one of them has a nearer path for some.
+    let rest = |nearer: &str| json!({ "paths": ["/{*rest}", nearer] });
+    for (nearer, example) in [("/{x}/{*more}", "`GET any.example/`"), ("/", "`GET any.example/x`")] {
+        let errors = two(rest(nearer), json!({ "paths": ["/{*rest}"] }));
+        assert!(errors.len() == 1 && errors[0].contains(example), "{errors:?}");
+    }
     for other in [json!({ "methods": ["GET"] }), json!({ "hosts": ["a.test"] }), json!({ "paths": ["/a/b"] })]
     {
         assert_eq!(two(json!({}), other), [""; 0]);
