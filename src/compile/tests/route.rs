@@ -202,3 +202,26 @@ fn a_door_has_10000_routes_at_most_and_50000_pairs_of_host_and_path() {
     let errors = errors(&routes((0..6).map(wide).collect::<Map<_, _>>().into()));
     assert!(errors.len() == 1 && errors[0].starts_with("routes: are for 60000 pairs"), "{errors:?}");
 }
+
+#[test]
+fn a_table_that_would_be_too_large_is_not_made() {
+    let paths: Vec<String> = (0..100).map(|path| format!("/{path}")).collect();
+    let hosts: Vec<String> = (0..100).map(|host| format!("h{host}.test")).collect();
+    let route =
+        |number| (format!("r{number}"), json!({ "hosts": hosts, "paths": paths, "access": "public" }));
+    let errors = errors(&routes((0..6).map(route).collect::<Map<_, _>>().into()));
+    assert!(errors.len() == 1 && errors[0].starts_with("routes: are for 60000 pairs"), "{errors:?}");
+}
+
+#[test]
+fn of_a_list_that_is_too_long_the_rest_is_not_read() {
+    let hosts: Vec<String> = (0..100).map(|host| format!("h{host}.test")).chain(["a/b".into()]).collect();
+    assert_eq!(
+        errors(&route("hosts", json!(hosts))),
+        ["routes.one.hosts: has 101 entries, and at most 100 are accepted"]
+    );
+    let grants: Map<_, _> = (0..1_001).map(|name| (format!("n{name:04}"), json!(["a"]))).collect();
+    let mut grants = Value::from(grants);
+    grants["n1000"] = json!(["b c"]);
+    refused(outer(), "/grants", grants, "grants");
+}
