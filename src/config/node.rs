@@ -49,6 +49,11 @@ impl<'v> Node<'v> {
         self.errors.push(ConfigError::new(self.path.clone(), message));
     }
 
+    /// Whether anything of the whole document is wrong, as far as it was read.
+    pub(crate) fn document_has_errors(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
     pub(crate) fn warn(&self, message: impl Into<String>) {
         self.errors.warn(ConfigError::new(self.path.clone(), message));
     }

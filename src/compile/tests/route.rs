@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Secrets, compile, environment, errors, inner, outer, refused, with};
+use super::{Secrets, check, compile, environment, errors, inner, outer, refused, with};
 
 fn routes(routes: Value) -> Value {
     with(outer(), "/routes", routes)
@@ -142,6 +142,8 @@ fn grants_that_imply_themselves_are_refused_with_the_way() {
         errors(&cycle),
         ["grants.a: implies itself: `a` implies `b` implies `c` implies `a`: remove one of these"]
     );
+    let bad_issuer = json!({ "one": { "paths": ["/a"], "access": { "issuers": ["other"] } } });
+    assert_eq!(errors(&with(cycle, "/routes", bad_issuer)).len(), 2);
     refused(outer(), "/grants", json!({ "a:*": ["b"] }), "grants.a:*");
     refused(outer(), "/grants", json!({ "a": ["b*c"] }), "grants.a[0]");
     refused(outer(), "/grants", json!({ "a": ["b c"] }), "grants.a[0]");
@@ -224,4 +226,13 @@ fn of_a_list_that_is_too_long_the_rest_is_not_read() {
     let mut grants = Value::from(grants);
     grants["n1000"] = json!(["b c"]);
     refused(outer(), "/grants", grants, "grants");
+}
+
+#[test]
+fn whoever_checks_is_told_of_each_error_once() {
+    let route = |number| (format!("r{number:03}"), json!({ "paths": ["/a"], "access": "public" }));
+    let document = routes((0..151).map(route).collect::<Map<_, _>>().into());
+    let errors = check(&document, &Secrets::Unchecked).unwrap_err();
+    assert_eq!(errors.iter().count(), 101);
+    assert_eq!(errors.iter().last().unwrap().message(), "has 50 more errors, which are not shown");
 }
