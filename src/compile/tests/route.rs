@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Secrets, check, compile, environment, errors, inner, outer, refused, with};
+use crate::access::Access;
 
 fn routes(routes: Value) -> Value {
     with(outer(), "/routes", routes)
@@ -235,4 +236,22 @@ fn whoever_checks_is_told_of_each_error_once() {
     let errors = check(&document, &Secrets::Unchecked).unwrap_err();
     assert_eq!(errors.iter().count(), 101);
     assert_eq!(errors.iter().last().unwrap().message(), "has 50 more errors, which are not shown");
+}
+
+#[test]
+fn a_challenge_names_scopes_where_they_are_not_too_long_for_a_header() {
+    let challenge = |scopes: &[String]| {
+        let document = route("access", json!({ "scopes": scopes }));
+        let policy = compile(&document, &Secrets::From(&environment)).unwrap().value;
+        let access = &policy.routes().routes[0].access;
+        let Access::Requires(requirements) = access else { panic!("{access:?}") };
+        requirements.challenge.as_deref().map(str::to_owned)
+    };
+    let scopes = |last: usize| [vec!["s".repeat(127); 15], vec!["s".into(), "s".repeat(last)]].concat();
+    let longest = scopes(126);
+    let names = longest.join(" ");
+    assert_eq!(names.len(), 2048);
+    let named = format!("Bearer realm=\"vestibule\", error=\"insufficient_scope\", scope=\"{names}\"");
+    assert_eq!(challenge(&longest), Some(named));
+    assert_eq!(challenge(&scopes(127)), None);
 }
