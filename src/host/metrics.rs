@@ -73,8 +73,8 @@ pub(super) fn count(labels: Labels) {
 /// The host's number for the counter of these labels.
 ///
 /// Every one is kept: Envoy gives a name that it knows a new number each time and remembers them all
-/// (envoy: source/extensions/common/wasm/context.cc, `Context::defineMetric`), so asking again for each request
-/// would grow without end.
+/// (envoy: source/extensions/common/wasm/context.cc, `Context::defineMetric`), so asking again for each
+/// request would grow without end.
 fn counter(labels: Labels) -> Result<u32, HostError> {
     COUNTERS.with_borrow_mut(|counters| {
         if let Some(counter) = counters.get(&labels) {
