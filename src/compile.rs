@@ -80,6 +80,10 @@ pub fn check(
 ) -> Result<Compiled<Outline>, ConfigErrors> {
     run(document, |config| {
         let _ = policy(config, secrets, now);
+        // What is broken is mended first; and what reads it again would tell of it again.
+        if config.node.document_has_errors() {
+            return None;
+        }
         let grants = access::grants(config)?;
         advise(config, &grants);
         Some(Outline {
@@ -175,7 +179,8 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
     let places = source::places(config);
     let issuers = issuer::compile(config, &places, secrets);
     let entrances = entrance::compile(config, secrets);
-    let routes = access::grants(config).and_then(|grants| routes(config, &grants));
+    let grants = access::grants(config);
+    let routes = routes(config, grants.as_ref().unwrap_or(&Grants::default()));
     check_report(config, now);
     let attachment = match &config.gateway_key {
         None => Some(None),
@@ -184,7 +189,7 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
     // Every part was looked at before the first that failed is given up on, so that all errors are found.
     Some(Policy {
         door: config.door?,
-        routes: routes?,
+        routes: grants.and(routes)?,
         tenant: config.tenant,
         issuers: issuers?,
         places,

@@ -94,12 +94,15 @@ impl<'c, 'v> Compiler<'c, 'v> {
     }
 }
 
-/// What a principal that lacks a scope is told: all that are needed (RFC 6750 section 3). A scope has neither
-/// `"` nor `\`, so it stands in a quoted string as it is.
+/// The most characters of scopes that an answer names: servers on the way refuse a longer header, and with it
+/// the answer.
+const MAX_NAMED: usize = 2_048;
+
+/// What a principal that lacks a scope is told: all that are needed (RFC 6750 section 3), unless they are too
+/// long. A scope has neither `"` nor `\`, so it stands in a quoted string as it is.
 fn challenge(scopes: &[Grant]) -> Option<Arc<str>> {
-    let names: Vec<&str> = scopes.iter().map(Grant::as_str).collect();
-    (!names.is_empty()).then(|| {
-        let names = names.join(" ");
+    let names = scopes.iter().map(Grant::as_str).collect::<Vec<_>>().join(" ");
+    (1..=MAX_NAMED).contains(&names.len()).then(|| {
         format!("Bearer realm=\"vestibule\", error=\"insufficient_scope\", scope=\"{names}\"").into()
     })
 }

@@ -91,44 +91,36 @@ fn neighbours(
     examples: &Examples,
     methods: &BTreeSet<String>,
 ) -> Vec<Neighbour> {
-    let own = match &rule.methods {
-        Methods::Any => examples.method().to_owned(),
-        Methods::Named(named) => {
-            named.first().map(|method| String::from_utf8_lossy(method).into_owned()).unwrap_or_default()
-        }
-    };
-    let is_own = |method: &str| match &rule.methods {
+    let is_own = |method: &String| match &rule.methods {
         Methods::Any => true,
         Methods::Named(named) => named.iter().any(|own| **own == *method.as_bytes()),
     };
+    // An open route may name any of them; the plainest example is one that no route names.
+    let (mut own, other): (Vec<&String>, Vec<&String>) = methods.iter().partition(|method| is_own(method));
+    own.sort_by_key(|method| *method != examples.method());
     let hosts: Vec<Option<&HostPattern>> =
         rule.hosts.as_ref().map_or(vec![None], |hosts| hosts.iter().map(Some).collect());
     let mut neighbours = Vec::new();
+    let mut add = |relation, methods: &[&String], host: &str, path: &str| {
+        neighbours.extend(methods.iter().map(|method| Neighbour {
+            host: host.to_owned(),
+            path: path.to_owned(),
+            method: (*method).clone(),
+            relation,
+        }));
+    };
     for (_, template) in &route.paths {
         let path = examples.path(template);
         for host in &hosts {
             let host = examples.host(*host);
-            for method in methods.iter().filter(|method| !is_own(method)) {
-                neighbours.push(Neighbour {
-                    host: host.clone(),
-                    path: path.clone(),
-                    method: method.clone(),
-                    relation: Relation::OtherMethod,
-                });
-            }
+            add(Relation::OtherMethod, &other, &host, &path);
             // Below the root lies everything.
             if !template.has_rest && !template.segments.is_empty() {
-                neighbours.push(Neighbour {
-                    host,
-                    path: examples.below(template),
-                    method: own.clone(),
-                    relation: Relation::Below,
-                });
+                add(Relation::Below, &own, &host, &examples.below(template));
             }
         }
         if rule.hosts.is_some() {
-            let host = examples.host(None);
-            neighbours.push(Neighbour { host, path, method: own.clone(), relation: Relation::OtherHost });
+            add(Relation::OtherHost, &own, &examples.host(None), &path);
         }
     }
     neighbours
@@ -153,8 +145,12 @@ fn lets_through(
     let open = rules.get(position)?;
     let depth = |rule: &Rule| rule.paths.iter().filter_map(|path| explicit(path, &target)).max();
     let is_meant = match neighbour.relation {
-        // Whoever writes the same path for another method, or for any host, means it.
-        Relation::OtherMethod => depth(open) >= depth(guarded) && matches!(open.methods, Methods::Named(_)),
+        // Whoever names the method for this path, or for what is below a part of it, means it; not so whoever
+        // names it for all paths.
+        Relation::OtherMethod => {
+            depth(open) >= depth(guarded).min(Some(1)) && matches!(open.methods, Methods::Named(_))
+        }
+        // Whoever writes the same path for any host means it.
         Relation::OtherHost => depth(open) >= depth(guarded),
         // Whoever writes a path that leads as far as the guarded one means what lies below it.
         Relation::Below => depth(open).is_some_and(|open| {
@@ -179,8 +175,8 @@ impl Neighbour {
             Relation::OtherMethod => {
                 let methods = route.methods.iter().flatten().copied().collect::<Vec<_>>().join(", ");
                 format!(
-                    "{request}, where the route `{guarded}` guards {methods} only: name the methods that are \
-                     meant to be open, or guard all there"
+                    "{request}, where the route `{guarded}` guards {methods} only: guard it there \
+                     too, or say by an open route for that method and path that it is meant"
                 )
             }
             Relation::OtherHost => format!(

@@ -25,8 +25,7 @@ pub(super) fn compile(
     default: Option<Access>,
     access: &mut Compiler<'_, '_>,
 ) -> Option<Routes> {
-    check_count(config);
-    let table = table(config);
+    let table = check_count(config).and_then(|()| table(config));
     // Every route is compiled before the first that failed is given up on, so that all errors are found.
     let routes: Vec<_> = config.routes.iter().map(|route| self::route(config, route, access)).collect();
     Some(Routes {
@@ -38,16 +37,18 @@ pub(super) fn compile(
     })
 }
 
-fn check_count(config: &Config<'_>) {
+/// A table too large to be made is none.
+fn check_count(config: &Config<'_>) -> Option<()> {
     let pairs =
         |route: &Written<'_>| route.entry.hosts.as_ref().map_or(1, Vec::len) * route.entry.paths.len();
     let count: usize = config.routes.iter().map(pairs).sum();
     if count > MAX_PAIRS {
-        config.node.below("routes").error(format!(
+        return config.node.below("routes").refuse(format!(
             "are for {count} pairs of a host and a path, and at most {MAX_PAIRS} are accepted: merge some by \
              `{{name}}`, `{{*rest}}` or `*.host`"
         ));
     }
+    Some(())
 }
 
 /// The table of all routes; none where two of them can tie.

@@ -109,6 +109,10 @@ impl ErrorList {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.errors.borrow().is_empty()
+    }
+
     /// What is no error.
     pub(crate) fn warnings(&self) -> Vec<ConfigError> {
         self.warnings.borrow().clone()

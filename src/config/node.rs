@@ -49,6 +49,11 @@ impl<'v> Node<'v> {
         self.errors.push(ConfigError::new(self.path.clone(), message));
     }
 
+    /// Whether anything of the whole document is wrong, as far as it was read.
+    pub(crate) fn document_has_errors(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
     pub(crate) fn warn(&self, message: impl Into<String>) {
         self.errors.warn(ConfigError::new(self.path.clone(), message));
     }
@@ -179,7 +184,7 @@ impl<'v> Node<'v> {
     }
 
     /// Every element of a list, each read by `read`; those that cannot be read are left out, with their
-    /// errors.
+    /// errors, and so is what a list has too many.
     pub(crate) fn each<T>(&self, mut read: impl FnMut(&Self) -> Option<T>) -> Vec<T> {
         let elements = self
             .value
@@ -191,6 +196,7 @@ impl<'v> Node<'v> {
         let nodes = elements
             .iter()
             .enumerate()
+            .take(MAX_ENTRIES)
             .filter_map(|(index, value)| self.child(format!("{}[{index}]", self.path), value));
         nodes.filter_map(|node| read(&node)).collect()
     }
@@ -200,11 +206,11 @@ impl<'v> Node<'v> {
         self.members_up_to(MAX_ENTRIES)
     }
 
-    /// The same, of an object that may have this many.
+    /// The same, of an object that may have this many; what it has too many is left out.
     pub(crate) fn members_up_to(&self, most: usize) -> Vec<(&'v str, Self)> {
         let members = self.value.as_object().or_else(|| self.wrong_kind("an object"));
         self.check_entries(members.map_or(0, Map::len), most);
-        let members = members.into_iter().flatten();
+        let members = members.into_iter().flatten().take(most);
         members
             .filter_map(|(name, value)| {
                 self.child(self.below(name).path, value).map(|node| (name.as_str(), node))

@@ -31,8 +31,30 @@ pub(super) struct Labels {
     pub(super) issuer: Option<Arc<str>>,
 }
 
-/// The most counters in one VM. Routes, issuers and codes multiply; past this, counters no longer tell routes
-/// and issuers apart.
+impl Labels {
+    /// The same, with one name for every route and one for every issuer.
+    fn merged(self) -> Self {
+        let merged = |name: Option<Arc<str>>| name.map(|_| "_other".into());
+        Self { route: merged(self.route), issuer: merged(self.issuer), ..self }
+    }
+
+    fn name(&self) -> String {
+        let (decision, code) = match self.outcome {
+            Outcome::Permit => ("permit", "_none"),
+            Outcome::Denial(code) => ("denial", code.as_str()),
+            Outcome::Report(code) => ("report", code.as_str()),
+        };
+        let door = self.door.map_or("_none", Door::as_str);
+        let route = self.route.as_deref().unwrap_or("_none");
+        let issuer = self.issuer.as_deref().unwrap_or("_none");
+        format!(
+            "door=.={door};.;decision=.={decision};.;code=.={code};.;route=.={route};.;issuer=.={issuer};.;{NAME}"
+        )
+    }
+}
+
+/// The most counters in one VM that tell routes and issuers apart, for these and codes multiply. Past this,
+/// there are a few hundred more, of all routes and all issuers together.
 const MOST: usize = 5_000;
 
 const NAME: &str = "vestibule_decisions_total";
@@ -49,31 +71,21 @@ pub(super) fn count(labels: Labels) {
 }
 
 /// The host's number for the counter of these labels.
+///
+/// Every one is kept: Envoy gives a name that it knows a new number each time and remembers them all
+/// (envoy: source/extensions/common/wasm/context.cc, `Context::defineMetric`), so asking again for each
+/// request would grow without end.
 fn counter(labels: Labels) -> Result<u32, HostError> {
     COUNTERS.with_borrow_mut(|counters| {
         if let Some(counter) = counters.get(&labels) {
             return Ok(*counter);
         }
-        let is_full = counters.len() >= MOST;
-        let name = |name: &Option<Arc<str>>| match name {
-            None => "_none".to_owned(),
-            Some(_) if is_full => "_other".to_owned(),
-            Some(name) => name.to_string(),
-        };
-        let (decision, code) = match labels.outcome {
-            Outcome::Permit => ("permit", "_none"),
-            Outcome::Denial(code) => ("denial", code.as_str()),
-            Outcome::Report(code) => ("report", code.as_str()),
-        };
-        let (door, route, issuer) =
-            (labels.door.map_or("_none", Door::as_str), name(&labels.route), name(&labels.issuer));
-        let counter = envoy::define_counter(&format!(
-            "door=.={door};.;decision=.={decision};.;code=.={code};.;route=.={route};.;issuer=.={issuer};.;{NAME}"
-        ))?;
-        // The host gives one name one number, so those that are not kept count all the same.
-        if !is_full {
-            counters.insert(labels, counter);
+        let labels = if counters.len() < MOST { labels } else { labels.merged() };
+        if let Some(counter) = counters.get(&labels) {
+            return Ok(*counter);
         }
+        let counter = envoy::define_counter(&labels.name())?;
+        counters.insert(labels, counter);
         Ok(counter)
     })
 }

@@ -122,6 +122,26 @@ fn a_permit_may_say_of_some_headers_only_what_becomes_of_them() {
 }
 
 #[test]
+fn a_request_that_nobody_brings_keys_for_is_refused_as_the_filter_would_refuse_it() {
+    let mut scenario = scenario();
+    scenario["config"]["issuers"]["main"]["keys"] =
+        json!([{ "remote": { "url": "https://issuer.test/jwks", "cluster": "issuer" } }]);
+    scenario["config"]["routes"] = json!({ "one": { "paths": ["/"], "access": "authenticated" } });
+    scenario.as_object_mut().unwrap().remove("env");
+    scenario["keys"] = json!(test_keys());
+    scenario["tokens"]["good"] = json!({ "key": "ec-256", "payload": {
+        "iss": "https://issuer.test", "aud": "api", "sub": "alice", "exp": { "$now": 300 },
+    } });
+    scenario["cases"][0]["expect"] = json!({ "code": "keys_unavailable", "route": "one" });
+    assert_eq!(test(&scenario).succeeded(), "1 passed, 0 failed\n");
+    scenario["config"]["report"] = json!({ "until": { "$time": 60 } });
+    scenario["cases"][0]["expect"] = json!({
+        "reported": "keys_unavailable", "route": "one", "permit": { "authorization": ["Bearer {{good}}"] },
+    });
+    assert_eq!(test(&scenario).succeeded(), "1 passed, 0 failed\n");
+}
+
+#[test]
 fn no_token_and_no_secret_is_printed() {
     let key = "a-gateway-key-of-these-tests-0123456789";
     let mut scenario = scenario();

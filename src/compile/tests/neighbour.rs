@@ -75,6 +75,35 @@ fn a_host_for_which_a_guarded_path_is_open_is_told() {
 }
 
 #[test]
+fn every_method_of_a_guarded_route_is_tried_beside_an_open_one_that_names_its_own() {
+    let open = json!({ "paths": ["/{*rest}"], "methods": ["PUT"], "access": "public" });
+    for methods in [None, Some(json!(["POST", "PUT"]))] {
+        let guard = |hosts: Option<Value>, path: &str| {
+            let mut guard = json!({ "paths": [path], "access": "deny" });
+            let fields = guard.as_object_mut().unwrap();
+            fields.extend(methods.iter().map(|methods| ("methods".to_owned(), methods.clone())));
+            fields.extend(hosts.map(|hosts| ("hosts".to_owned(), hosts)));
+            guard
+        };
+        let below = json!({ "guard": guard(None, "/admin"), "open": open });
+        warned_of_routes(below, "routes.open: lets `PUT any.example/admin/x` through, below a path");
+        let host = json!({ "guard": guard(Some(json!(["a.test"])), "/admin/{*rest}"), "open": open });
+        let beside =
+            "routes.open: lets `PUT any.example/admin/x` through, which the route `guard` guards for its own";
+        warned_of_routes(host, beside);
+    }
+}
+
+#[test]
+fn whoever_names_methods_below_the_root_means_them_for_all_that_is_there() {
+    let guard = json!({ "paths": ["/posts/{id}/comments"], "methods": ["POST"], "access": "authenticated" });
+    let open = |path: &str| json!({ "paths": [path], "methods": ["GET"], "access": "public" });
+    assert_eq!(of_routes(json!({ "guard": guard, "open": open("/posts/{*rest}") })), [""; 0]);
+    let root = json!({ "guard": guard, "open": open("/{*rest}") });
+    warned_of_routes(root, "routes.open: lets `GET any.example/posts/x/comments` through, where");
+}
+
+#[test]
 fn an_open_route_is_warned_of_once_with_the_count_of_its_neighbours() {
     let open = json!({ "paths": ["/{*rest}"], "access": "public" });
     let guard = |path: &str| json!({ "paths": [path], "access": "authenticated" });

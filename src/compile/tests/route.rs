@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Secrets, compile, environment, errors, inner, outer, refused, with};
+use super::{Secrets, check, compile, environment, errors, inner, outer, refused, with};
+use crate::access::Access;
 
 fn routes(routes: Value) -> Value {
     with(outer(), "/routes", routes)
@@ -148,6 +149,8 @@ fn grants_that_imply_themselves_are_refused_with_the_way() {
         errors(&cycle),
         ["grants.a: implies itself: `a` implies `b` implies `c` implies `a`: remove one of these"]
     );
+    let bad_issuer = json!({ "one": { "paths": ["/a"], "access": { "issuers": ["other"] } } });
+    assert_eq!(errors(&with(cycle, "/routes", bad_issuer)).len(), 2);
     refused(outer(), "/grants", json!({ "a:*": ["b"] }), "grants.a:*");
     refused(outer(), "/grants", json!({ "a": ["b*c"] }), "grants.a[0]");
     refused(outer(), "/grants", json!({ "a": ["b c"] }), "grants.a[0]");
@@ -207,4 +210,54 @@ fn a_door_has_10000_routes_at_most_and_50000_pairs_of_host_and_path() {
     assert_eq!(errors(&routes((0..5).map(wide).collect::<Map<_, _>>().into())), [""; 0]);
     let errors = errors(&routes((0..6).map(wide).collect::<Map<_, _>>().into()));
     assert!(errors.len() == 1 && errors[0].starts_with("routes: are for 60000 pairs"), "{errors:?}");
+}
+
+#[test]
+fn a_table_that_would_be_too_large_is_not_made() {
+    let paths: Vec<String> = (0..100).map(|path| format!("/{path}")).collect();
+    let hosts: Vec<String> = (0..100).map(|host| format!("h{host}.test")).collect();
+    let route =
+        |number| (format!("r{number}"), json!({ "hosts": hosts, "paths": paths, "access": "public" }));
+    let errors = errors(&routes((0..6).map(route).collect::<Map<_, _>>().into()));
+    assert!(errors.len() == 1 && errors[0].starts_with("routes: are for 60000 pairs"), "{errors:?}");
+}
+
+#[test]
+fn of_a_list_that_is_too_long_the_rest_is_not_read() {
+    let hosts: Vec<String> = (0..100).map(|host| format!("h{host}.test")).chain(["a/b".into()]).collect();
+    assert_eq!(
+        errors(&route("hosts", json!(hosts))),
+        ["routes.one.hosts: has 101 entries, and at most 100 are accepted"]
+    );
+    let grants: Map<_, _> = (0..1_001).map(|name| (format!("n{name:04}"), json!(["a"]))).collect();
+    let mut grants = Value::from(grants);
+    grants["n1000"] = json!(["b c"]);
+    refused(outer(), "/grants", grants, "grants");
+}
+
+#[test]
+fn whoever_checks_is_told_of_each_error_once() {
+    let route = |number| (format!("r{number:03}"), json!({ "paths": ["/a"], "access": "public" }));
+    let document = routes((0..151).map(route).collect::<Map<_, _>>().into());
+    let errors = check(&document, &Secrets::Unchecked).unwrap_err();
+    assert_eq!(errors.iter().count(), 101);
+    assert_eq!(errors.iter().last().unwrap().message(), "has 50 more errors, which are not shown");
+}
+
+#[test]
+fn a_challenge_names_scopes_where_they_are_not_too_long_for_a_header() {
+    let challenge = |scopes: &[String]| {
+        let document = route("access", json!({ "scopes": scopes }));
+        let policy = compile(&document, &Secrets::From(&environment)).unwrap().value;
+        let access = &policy.routes().routes[0].access;
+        let Access::Requires(requirements) = access else { panic!("{access:?}") };
+        requirements.challenge.as_deref().map(str::to_owned)
+    };
+    let scopes = |last: usize| [vec!["s".repeat(127); 15], vec!["s".into(), "s".repeat(last)]].concat();
+    let longest = scopes(126);
+    let names = longest.join(" ");
+    assert_eq!(names.len(), 2048);
+    let named = format!("Bearer realm=\"vestibule\", error=\"insufficient_scope\", scope=\"{names}\"");
+    assert_eq!(challenge(&longest), Some(named));
+    assert_eq!(challenge(&scopes(127)), None);
 }

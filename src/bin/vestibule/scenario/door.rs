@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use vestibule::compile::{self, Secrets};
 use vestibule::config::error::ConfigErrors;
+use vestibule::decision::Decision;
+use vestibule::denial::Code;
 use vestibule::keyring::{Keyring, Keys};
 use vestibule::policy::{self, Policy};
 use vestibule::request::Request;
@@ -61,7 +63,8 @@ impl<'d> Door<'d> {
         Self { policy, keys, now }
     }
 
-    /// What becomes of a request with these headers that would go to this cluster.
+    /// What becomes of a request with these headers that would go to this cluster. One that waits for keys
+    /// waits for nothing here, for nobody brings any.
     pub(crate) fn decide(&self, headers: &Headers, cluster: Option<&str>) -> (Outcome, Unseen) {
         let headers = headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
         let request = Request::new(headers.collect());
@@ -69,7 +72,13 @@ impl<'d> Door<'d> {
             Some(cluster) => request.with_cluster(cluster.as_bytes()),
             None => request,
         };
-        let decision = policy::decide(self.policy, self.keys, &request, self.now);
+        let decision = match policy::decide(self.policy, self.keys, &request, self.now) {
+            Decision::AwaitKeys(issuer) => {
+                policy::give_up(self.policy, Code::KeysUnavailable, &issuer, &request, self.now)
+                    .map_or_else(Decision::Denial, Decision::Permit)
+            }
+            decision => decision,
+        };
         (Outcome::of(&decision, &request), Unseen::of(&decision))
     }
 
