@@ -266,6 +266,8 @@ fn check_report(config: &Config<'_>, now: UnixTime) {
         node.error("is more than 30 days ahead: name an earlier time");
     } else if *until <= now {
         node.warn("has passed, and denials are carried out: remove `report`");
+    } else {
+        node.warn("lies ahead: until then no request is denied, whatever it is");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Routes: the table that finds them, and what two of them may not be to each other.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::access::Compiler;
@@ -17,6 +18,12 @@ use crate::route::{EntranceRule, Route, Routes};
 
 /// The most pairs of a host and a path that all routes together are for: each is a way through the table.
 const MAX_PAIRS: usize = 50_000;
+
+/// The most nodes of a table that are visited to find a route, whatever the path.
+const MAX_STEPS: usize = 1_000;
+
+/// The most methods that all routes together name.
+const MAX_METHODS: usize = 100;
 
 type Written<'v> = Named<'v, written::Route<'v>>;
 
@@ -46,6 +53,14 @@ fn check_count(config: &Config<'_>) -> Option<()> {
         return config.node.below("routes").refuse(format!(
             "are for {count} pairs of a host and a path, and at most {MAX_PAIRS} are accepted: merge some by \
              `{{name}}`, `{{*rest}}` or `*.host`"
+        ));
+    }
+    let methods = config.routes.iter().flat_map(|route| route.entry.methods.iter().flatten());
+    let methods = methods.collect::<BTreeSet<_>>().len();
+    if methods > MAX_METHODS {
+        return config.node.below("routes").refuse(format!(
+            "name {methods} different methods, and at most {MAX_METHODS} are accepted: leave `methods` out where \
+             all are meant"
         ));
     }
     Some(())
@@ -79,6 +94,13 @@ fn table(config: &Config<'_>) -> Option<Table> {
     }
     if ties > 0 {
         return None;
+    }
+    let steps = table.most_steps();
+    if steps > MAX_STEPS {
+        return config.node.below("routes").refuse(format!(
+            "have text and `{{name}}` in so many of the same places that finding one may take {steps} steps, and \
+             at most {MAX_STEPS} are accepted: let fewer paths have `{{name}}` where others have text"
+        ));
     }
     warn_of_idle_paths(config, &table);
     Some(table)

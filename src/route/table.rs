@@ -7,7 +7,7 @@
 //!
 //! Finding costs by the length of host and path, not by the number of routes: hosts and literals are looked up
 //! by hash. Where both a literal and `{x}` match and what follows the literal does not, the search comes back
-//! to the `{x}`; no node of a tree is visited twice.
+//! to the `{x}`; no node of a tree is visited twice, and [`Table::most_steps`] bounds how many are.
 
 use std::collections::HashMap;
 
@@ -91,6 +91,14 @@ impl Table {
         trees.find_map(|tree| tree.find(path.segments(), method))
     }
 
+    /// The most nodes that are visited for a path among the routes of one host, whatever the path: a literal
+    /// and `{x}` in one place are two ways, and in each of ten places a thousand.
+    #[must_use]
+    pub fn most_steps(&self) -> usize {
+        let trees = self.exact.values().chain(self.suffix.values()).chain([&self.any]);
+        trees.map(Tree::most_steps).max().unwrap_or_default()
+    }
+
     /// Whether no request is on a route by this host and path, both let in before, for nearer ones take them
     /// all: `/{*rest}` stands for nothing beside `/` and `/{x}/{*rest}`.
     #[must_use]
@@ -115,6 +123,13 @@ impl Table {
 }
 
 impl Tree {
+    /// A path follows one literal at most, and `{x}` besides.
+    fn most_steps(&self) -> usize {
+        let literal = self.literals.values().map(Self::most_steps).max().unwrap_or_default();
+        let any = self.any.as_deref().map_or(0, Self::most_steps);
+        literal.saturating_add(any).saturating_add(1)
+    }
+
     /// Whether nothing is left for `{*rest}` here: another template takes the path that ends here, and others
     /// every longer one, whatever its segments are. No method is one that no route names.
     fn leaves_nothing(&self, method: Option<&[u8]>) -> bool {
@@ -293,6 +308,31 @@ mod tests {
             let mut table = table(&[first]);
             assert_eq!(insert(&mut table, other, 1), if ties { Err(Tie(0)) } else { Ok(()) }, "{other:?}");
         }
+    }
+
+    #[test]
+    fn the_most_steps_double_with_each_place_of_a_literal_and_a_name() {
+        let places = |count: u32| {
+            let mut paths = vec![String::new()];
+            for _ in 0..count {
+                paths =
+                    paths.iter().flat_map(|path| [format!("{path}/a"), format!("{path}/{{x}}")]).collect();
+            }
+            let named = |path: &String| {
+                let names = path.split("{x}").enumerate();
+                let names = names.map(
+                    |(place, text)| if place == 0 { text.into() } else { format!("{{x{place}}}{text}") },
+                );
+                names.collect::<String>()
+            };
+            let paths: Vec<String> = paths.iter().map(named).collect();
+            let routes: Vec<Written<'_>> = paths.iter().map(|path| (None, path.as_str(), &[][..])).collect();
+            table(&routes).most_steps()
+        };
+        assert_eq!([1, 2, 3, 9].map(places), [3, 7, 15, 1023]);
+        let siblings: Vec<String> = (0..100).map(|number| format!("/r{number}/{{id}}")).collect();
+        let routes: Vec<Written<'_>> = siblings.iter().map(|path| (None, path.as_str(), &[][..])).collect();
+        assert_eq!(table(&routes).most_steps(), 3);
     }
 
     #[test]

@@ -184,7 +184,10 @@ fn reporting_ends_within_30_days() {
     refused(outer(), "/report", json!({ "until": "tomorrow" }), "report.until");
     refused(outer(), "/report", json!({ "until": "2027-01-16T00:00:00Z", "days": 3 }), "report.days");
     refused(outer(), "/report", json!(true), "report");
-    assert_eq!(warnings(&report("2027-01-15T08:00:01Z")), [""; 0]);
+    assert_eq!(
+        warnings(&report("2027-01-15T08:00:01Z")),
+        ["report.until: lies ahead: until then no request is denied, whatever it is"]
+    );
     assert_eq!(
         warnings(&report("2027-01-15T08:00:00Z")),
         ["report.until: has passed, and denials are carried out: remove `report`"]
@@ -260,4 +263,36 @@ fn a_challenge_names_scopes_where_they_are_not_too_long_for_a_header() {
     let named = format!("Bearer realm=\"vestibule\", error=\"insufficient_scope\", scope=\"{names}\"");
     assert_eq!(challenge(&longest), Some(named));
     assert_eq!(challenge(&scopes(127)), None);
+}
+
+#[test]
+fn what_finding_a_route_may_cost_is_bounded() {
+    let mixed = |places: usize| {
+        let path = |number: usize| {
+            let place =
+                |place| if number >> place & 1 == 0 { "a".to_owned() } else { format!("{{x{place}}}") };
+            (0..places).map(|at| format!("/{}", place(at))).collect::<String>()
+        };
+        let route = |number| json!({ "paths": [path(number)], "access": "authenticated" });
+        let named = (0..1 << places).map(|number: usize| (format!("r{number}"), route(number)));
+        routes(named.collect::<Map<_, _>>().into())
+    };
+    assert_eq!(errors(&mixed(8)), [""; 0]);
+    let errors_of_nine = errors(&mixed(9));
+    assert!(
+        errors_of_nine.len() == 1 && errors_of_nine[0].contains("may take 1023 steps"),
+        "{errors_of_nine:?}"
+    );
+    let methods = |count: usize| {
+        let route =
+            |number| json!({ "paths": ["/a"], "methods": [format!("M{number}")], "access": "public" });
+        routes((0..count).map(|number| (format!("r{number}"), route(number))).collect::<Map<_, _>>().into())
+    };
+    assert_eq!(errors(&methods(100)), [""; 0]);
+    assert_eq!(
+        errors(&methods(101)),
+        [
+            "routes: name 101 different methods, and at most 100 are accepted: leave `methods` out where all are meant"
+        ]
+    );
 }
