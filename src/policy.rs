@@ -5,6 +5,7 @@
 //! policy remembers of tokens changes its speed and nothing else.
 
 mod caller;
+mod changes;
 pub mod inject;
 mod proof;
 pub mod trace;
@@ -27,7 +28,6 @@ use crate::header::OwnedHeaders;
 use crate::jose::compact::{Compact, Size};
 use crate::jose::signature::Tries;
 use crate::keyring::Keys;
-use crate::mutation::Mutation;
 use crate::request::Request;
 use crate::route::method;
 use crate::route::{EntranceRule, Found, Routes};
@@ -288,7 +288,7 @@ fn admit(
         None if access.needs_principal() => return Err(Code::CredentialMissing.into()),
         None => {}
     }
-    let mutations = mutations(policy, entrance, &caller, request)?;
+    let mutations = changes::mutations(policy, entrance, &caller, request)?;
     Ok(Permit::new(mutations, caller.principal, found.route.name.as_ref()))
 }
 
@@ -317,53 +317,4 @@ fn check_method(request: &Request<'_>) -> Result<(), Code> {
 fn check_connection(policy: &Policy, request: &Request<'_>) -> Result<(), Code> {
     let mut named = request.values(b"connection").flat_map(|value| value.split(|byte| *byte == b','));
     if named.any(|name| policy.guards(name.trim_ascii())) { Err(Code::HeaderMalformed) } else { Ok(()) }
-}
-
-/// Strip, then inject, then the gateway key. A change that would change nothing is left out, for each costs a
-/// host call.
-fn mutations(
-    policy: &Policy,
-    entrance: Option<&Entrance>,
-    caller: &Caller<'_>,
-    request: &Request<'_>,
-) -> Result<Vec<Mutation>, Code> {
-    let injected = injected(policy, caller)?;
-    let attached = policy.attachment.as_ref().filter(|attachment| attachment.goes_to(request.cluster()));
-    let attached = attached.map(|attachment| (attachment.header.shared(), attachment.key.shared()));
-    let mut mutations: Vec<Mutation> = Vec::new();
-    let mut remove = |name: &[u8]| {
-        let is_set = injected.iter().chain(&attached).any(|(header, _)| header.as_bytes() == name);
-        let is_removed =
-            |earlier: &Mutation| matches!(earlier, Mutation::Remove { name: removed } if removed == name);
-        if !is_set && !mutations.iter().any(is_removed) {
-            mutations.push(Mutation::Remove { name: name.to_vec() });
-        }
-    };
-    let stays = |name: &[u8]| {
-        caller.trusts(name)
-            || entrance.is_some_and(|entrance| entrance.forward && entrance.header.as_bytes() == name)
-    };
-    for (name, _) in request.headers().filter(|(name, _)| policy.owned.owns(name) && !stays(name)) {
-        remove(name);
-    }
-    policy.places.strip(request, caller.verified, &mut mutations);
-    // The key is set without a look at what the client sent in its place: a comparison would tell by its
-    // time.
-    let is_there = |name: &str, value: &[u8]| request.single(name.as_bytes()) == Ok(value);
-    let changes = injected.into_iter().filter(|(name, value)| !is_there(name, value)).chain(attached);
-    mutations.extend(changes.map(|(name, value)| Mutation::Set { name, value }));
-    Ok(mutations)
-}
-
-/// A header and the one value that it must have.
-type Assignment = (Arc<str>, Arc<[u8]>);
-
-fn injected(policy: &Policy, caller: &Caller<'_>) -> Result<Vec<Assignment>, Code> {
-    let mut assignments = Vec::with_capacity(policy.injections.len());
-    for injection in &policy.injections {
-        if let Some(value) = injection.value(caller.principal.as_deref(), policy.limits.injected_bytes)? {
-            assignments.push((injection.header.shared(), value));
-        }
-    }
-    Ok(assignments)
 }

@@ -1,0 +1,59 @@
+//! What a permit changes of a request: what is removed, what is injected, and the gateway key.
+
+use std::sync::Arc;
+
+use super::Policy;
+use super::caller::Caller;
+use crate::credential::entrance::Entrance;
+use crate::denial::Code;
+use crate::mutation::Mutation;
+use crate::request::Request;
+
+/// Strip, then inject, then the gateway key. A change that would change nothing is left out, for each costs a
+/// host call.
+pub(super) fn mutations(
+    policy: &Policy,
+    entrance: Option<&Entrance>,
+    caller: &Caller<'_>,
+    request: &Request<'_>,
+) -> Result<Vec<Mutation>, Code> {
+    let injected = injected(policy, caller)?;
+    let attached = policy.attachment.as_ref().filter(|attachment| attachment.goes_to(request.cluster()));
+    let attached = attached.map(|attachment| (attachment.header.shared(), attachment.key.shared()));
+    let mut mutations: Vec<Mutation> = Vec::new();
+    let mut remove = |name: &[u8]| {
+        let is_set = injected.iter().chain(&attached).any(|(header, _)| header.as_bytes() == name);
+        let is_removed =
+            |earlier: &Mutation| matches!(earlier, Mutation::Remove { name: removed } if removed == name);
+        if !is_set && !mutations.iter().any(is_removed) {
+            mutations.push(Mutation::Remove { name: name.to_vec() });
+        }
+    };
+    let stays = |name: &[u8]| {
+        caller.trusts(name)
+            || entrance.is_some_and(|entrance| entrance.forward && entrance.header.as_bytes() == name)
+    };
+    for (name, _) in request.headers().filter(|(name, _)| policy.owned.owns(name) && !stays(name)) {
+        remove(name);
+    }
+    policy.places.strip(request, caller.verified, &mut mutations);
+    // The key is set without a look at what the client sent in its place: a comparison would tell by its
+    // time.
+    let is_there = |name: &str, value: &[u8]| request.single(name.as_bytes()) == Ok(value);
+    let changes = injected.into_iter().filter(|(name, value)| !is_there(name, value)).chain(attached);
+    mutations.extend(changes.map(|(name, value)| Mutation::Set { name, value }));
+    Ok(mutations)
+}
+
+/// A header and the one value that it must have.
+type Assignment = (Arc<str>, Arc<[u8]>);
+
+fn injected(policy: &Policy, caller: &Caller<'_>) -> Result<Vec<Assignment>, Code> {
+    let mut assignments = Vec::with_capacity(policy.injections.len());
+    for injection in &policy.injections {
+        if let Some(value) = injection.value(caller.principal.as_deref(), policy.limits.injected_bytes)? {
+            assignments.push((injection.header.shared(), value));
+        }
+    }
+    Ok(assignments)
+}
