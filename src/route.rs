@@ -26,6 +26,8 @@ pub struct Route {
     pub(crate) name: Option<Arc<str>>,
     pub(crate) access: Access,
     pub(crate) entrance: EntranceRule,
+    /// Whether it is for OPTIONS by name.
+    pub(crate) names_options: bool,
 }
 
 /// Whether a request must come in by an entrance, where the door has some.
@@ -77,10 +79,16 @@ impl Routes {
     /// [`Code::HeaderMalformed`] for the host, [`Code::PathAmbiguous`].
     pub fn find(&self, request: &Request<'_>) -> Result<Found<'_>, Code> {
         let target = self.target(request)?;
-        let position =
-            target.and_then(|Target { host, path, method }| self.table.find(host.as_ref(), &path, method));
-        let route = position.and_then(|position| self.routes.get(position)).unwrap_or(&self.default);
-        Ok(Found { route, is_preflight: self.asked_by(request).is_some() })
+        let route = |method: &[u8]| {
+            let Target { host, path, .. } = target.as_ref()?;
+            self.routes.get(self.table.find(host.as_ref(), path, method)?)
+        };
+        let is_preflight = self.asked_by(request).is_some();
+        // Who closes OPTIONS by its name closes it for preflights too.
+        let closed = if is_preflight { route(b"OPTIONS") } else { None };
+        let closed = closed.filter(|route| route.names_options && route.access == Access::Deny);
+        let found = closed.or_else(|| target.as_ref().and_then(|target| route(target.method)));
+        Ok(Found { route: found.unwrap_or(&self.default), is_preflight })
     }
 
     /// The method that a preflight asks about, where preflights pass.

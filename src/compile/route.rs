@@ -38,7 +38,12 @@ pub(super) fn compile(
     Some(Routes {
         table: table?,
         routes: routes.into_iter().collect::<Option<_>>()?,
-        default: Route { name: None, access: default?, entrance: EntranceRule::Required },
+        default: Route {
+            name: None,
+            access: default?,
+            entrance: EntranceRule::Required,
+            names_options: false,
+        },
         reads_host: config.routes.iter().any(|route| route.entry.hosts.is_some()),
         preflight: config.preflight,
     })
@@ -139,7 +144,7 @@ pub(super) fn rule(named: &Written<'_>) -> Rule {
 
 fn route(config: &Config<'_>, named: &Written<'_>, compiler: &mut Compiler<'_, '_>) -> Option<Route> {
     let Named { name, entry, .. } = named;
-    let written::Route { access, entrance, .. } = entry;
+    let written::Route { access, entrance, methods, .. } = entry;
     if let Some((node, rule)) = entrance {
         let has_entrances = config.node.value().get("entrances").is_some();
         match (config.door, rule) {
@@ -154,5 +159,6 @@ fn route(config: &Config<'_>, named: &Written<'_>, compiler: &mut Compiler<'_, '
         name: Some(Arc::clone(name)),
         access: compiler.compile(access.as_ref()?)?,
         entrance: entrance.as_ref().map_or(EntranceRule::Required, |(_, rule)| *rule),
+        names_options: methods.iter().flatten().any(|method| *method == "OPTIONS"),
     })
 }
