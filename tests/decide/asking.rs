@@ -210,6 +210,8 @@ fn arguments_like_curls_make_the_request() {
     assert_eq!(answer["headers"]["removed"], json!(["x-a"]));
     assert_eq!(answer["headers"]["set"], json!([{ "name": "cookie", "value": "d=(value)" }]));
     assert_eq!(ask(&["-H", "Host: h", "https://u.test/"]).json()["request"]["host"], "h");
+    assert_eq!(ask(&["-H", "Host: h", "-H", "host: i", "/"]).json()["request"]["host"], "h");
+    assert_eq!(ask(&["-H", "cookie: d=1", "-b", "c=1"]).json()["headers"]["set"], json!([]));
     assert_eq!(ask(&["-H", "x-a;"]).json()["headers"]["removed"], json!(["x-a"]));
     assert_eq!(ask(&["-H", "x-a:"]).json()["headers"]["removed"], json!([]));
     let token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2lnbmF0dXJlLXNpZ25hdHVyZQ";
@@ -221,6 +223,7 @@ fn arguments_like_curls_make_the_request() {
         (&["-H", "a b: c"], "header's name"),
         (&["-H", "a: b\r\nc: d"], "line end"),
         (&["-b", "cookies.txt"], "file of cookies"),
+        (&["-H", "host:", "https://a.test/"], "without a host"),
         (&["--request", "-", "/path"], "cannot be used with"),
         (&["ftp://a/"], "http://"),
         (&["--request", "POST"], "a method is given by -X"),
