@@ -233,3 +233,36 @@ fn arguments_like_curls_make_the_request() {
         run.failed(1, message);
     }
 }
+
+#[test]
+fn a_token_in_the_wrong_place_is_not_repeated() {
+    let directory = directory("misplaced");
+    let configuration = file(&directory, "outer.json", r#"{"door":"outer","default":"deny"}"#);
+    let token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2lnbmF0dXJlLXNpZ25hdHVyZQ";
+    for misplaced in ["--request", "--now", "--door", "--keys", "--keys=i", "--routes", "--json"] {
+        let misplaced = format!("{misplaced}={token}");
+        let run = decide(&configuration, &[&misplaced]).run();
+        assert!(!run.err.contains("c2lnbmF0"), "{misplaced}: {}", run.err);
+        assert_eq!((run.code, run.out.as_str()), (1, ""), "{misplaced}");
+    }
+    let run = decide(Path::new(token), &["outer.json"]).run();
+    run.failed(1, "(token): ");
+    for request in ["curl -H 'authorization: Bearer s3cr3t' https://a/", r#"{"headers":[["a","s3cr3t"]]}"#] {
+        let run = decide(&configuration, &["--request", request]).run();
+        assert!(!run.err.contains("s3cr3t"), "{}", run.err);
+        run.failed(1, "--request -");
+    }
+}
+
+#[test]
+fn no_message_steers_a_terminal() {
+    let directory = directory("steering");
+    let bad = file(
+        &directory,
+        "a\u{1b}[31m.json",
+        "{\"door\":\"outer\",\"default\":\"deny\",\"\u{202e}x\u{9b}\":1}",
+    );
+    let run = decide(&bad, &[]).run();
+    assert!(!run.err.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{:?}", run.err);
+    run.failed(3, "1 error");
+}

@@ -232,6 +232,9 @@ fn header(text: &str) -> Result<(Vec<u8>, Option<Vec<u8>>), String> {
 fn from_file(path: &Path) -> Result<Written, Failure> {
     let name = file::name(path);
     let failure = |message: String| Failure(format!("{name}: {message}"));
+    if ["curl ", "{"].iter().any(|start| name.trim_start().starts_with(start)) && !path.exists() {
+        return Err(Failure::new("--request takes a file: give the request itself to `--request -`"));
+    }
     let text = file::read(path, MOST).map_err(|Failure(message)| {
         let is_method = name.bytes().all(|byte| byte.is_ascii_uppercase());
         Failure(if is_method { format!("{message}; a method is given by -X") } else { message })
