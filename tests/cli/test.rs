@@ -228,6 +228,15 @@ fn json_has_every_case_with_what_was_expected_and_what_came() {
 }
 
 #[test]
+fn json_steers_no_terminal() {
+    let mut scenario = expecting(json!({ "upstream": { "authorization": [], "x-a": [] } }));
+    let headers = &mut scenario["cases"][0]["request"]["headers"];
+    headers.as_array_mut().unwrap().push(json!(["x-a", "\u{9b}31m"]));
+    let run = vestibule(&["test", "--json", "-"]).input(scenario.to_string());
+    assert!(run.code == 1 && run.out.contains("\\u009b31m") && run.out.trim_end().is_ascii(), "{}", run.out);
+}
+
+#[test]
 fn an_invalid_configuration_is_told_once_with_its_paths_and_ends_with_3() {
     let mut scenario = scenario();
     scenario["config"]["strip"] = json!(["host"]);

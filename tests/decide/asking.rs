@@ -210,6 +210,8 @@ fn arguments_like_curls_make_the_request() {
     assert_eq!(answer["headers"]["removed"], json!(["x-a"]));
     assert_eq!(answer["headers"]["set"], json!([{ "name": "cookie", "value": "d=(value)" }]));
     assert_eq!(ask(&["-H", "Host: h", "https://u.test/"]).json()["request"]["host"], "h");
+    assert_eq!(ask(&["-H", "Host: h", "-H", "host: i", "/"]).json()["request"]["host"], "h");
+    assert_eq!(ask(&["-H", "cookie: d=1", "-b", "c=1"]).json()["headers"]["set"], json!([]));
     assert_eq!(ask(&["-H", "x-a;"]).json()["headers"]["removed"], json!(["x-a"]));
     assert_eq!(ask(&["-H", "x-a:"]).json()["headers"]["removed"], json!([]));
     let token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2lnbmF0dXJlLXNpZ25hdHVyZQ";
@@ -221,6 +223,7 @@ fn arguments_like_curls_make_the_request() {
         (&["-H", "a b: c"], "header's name"),
         (&["-H", "a: b\r\nc: d"], "line end"),
         (&["-b", "cookies.txt"], "file of cookies"),
+        (&["-H", "host:", "https://a.test/"], "without a host"),
         (&["--request", "-", "/path"], "cannot be used with"),
         (&["ftp://a/"], "http://"),
         (&["--request", "POST"], "a method is given by -X"),
@@ -229,4 +232,37 @@ fn arguments_like_curls_make_the_request() {
         assert!(!run.err.contains(token), "{}", run.err);
         run.failed(1, message);
     }
+}
+
+#[test]
+fn a_token_in_the_wrong_place_is_not_repeated() {
+    let directory = directory("misplaced");
+    let configuration = file(&directory, "outer.json", r#"{"door":"outer","default":"deny"}"#);
+    let token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2lnbmF0dXJlLXNpZ25hdHVyZQ";
+    for misplaced in ["--request", "--now", "--door", "--keys", "--keys=i", "--routes", "--json"] {
+        let misplaced = format!("{misplaced}={token}");
+        let run = decide(&configuration, &[&misplaced]).run();
+        assert!(!run.err.contains("c2lnbmF0"), "{misplaced}: {}", run.err);
+        assert_eq!((run.code, run.out.as_str()), (1, ""), "{misplaced}");
+    }
+    let run = decide(Path::new(token), &["outer.json"]).run();
+    run.failed(1, "(token): ");
+    for request in ["curl -H 'authorization: Bearer s3cr3t' https://a/", r#"{"headers":[["a","s3cr3t"]]}"#] {
+        let run = decide(&configuration, &["--request", request]).run();
+        assert!(!run.err.contains("s3cr3t"), "{}", run.err);
+        run.failed(1, "--request -");
+    }
+}
+
+#[test]
+fn no_message_steers_a_terminal() {
+    let directory = directory("steering");
+    let bad = file(
+        &directory,
+        "a\u{1b}[31m.json",
+        "{\"door\":\"outer\",\"default\":\"deny\",\"\u{202e}x\u{9b}\":1}",
+    );
+    let run = decide(&bad, &[]).run();
+    assert!(!run.err.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{:?}", run.err);
+    run.failed(3, "1 error");
 }

@@ -55,8 +55,13 @@ fn options_that_change_the_request_do_and_the_others_do_not() {
         ("-A agent -e ref -r 0-1", "GET", "/p", &["range", "user-agent", "referer"]),
         ("-H 'Accept:' -H 'X-A;'", "GET", "/p", &["x-a"]),
         ("-H 'host: other.test'", "GET", "/p", &[]),
+        ("-H 'Host: other.test' -H 'host: third.test'", "GET", "/p", &[]),
+        ("-u user:pass -H 'Authorization:'", "GET", "/p", &[]),
+        ("-b a=1 -H 'Cookie:' -r 0-1 -H 'range:'", "GET", "/p", &[]),
+        ("-u user:pass --oauth2-bearer t", "GET", "/p", &["authorization"]),
+        ("-A '' -e ''", "GET", "/p", &[]),
     ] {
-        let host = if options.contains("host:") { "other.test" } else { "a.test" };
+        let host = if options.to_lowercase().contains("host: other") { "other.test" } else { "a.test" };
         let headers: Vec<String> = headers.iter().map(|name| (*name).to_owned()).collect();
         let expected = (method.to_owned(), host.to_owned(), path.to_owned(), headers);
         assert_eq!(sent(&format!("curl {options} https://a.test/p")), expected, "{options}");
@@ -68,6 +73,29 @@ fn options_that_change_the_request_do_and_the_others_do_not() {
     );
     assert_eq!(sent("$ curl -g 'http://a.test/{x}'").2, "/{x}");
     assert_eq!(sent("curl 'https://u:p@[::1]:8080?x=[1]' -g").1, "[::1]:8080");
+}
+
+#[test]
+fn one_credential_is_sent_and_it_is_the_one_that_curl_sends() {
+    let directory = directory("curl-one-credential");
+    let configuration = json!({ "door": "outer", "default": "optional", "issuers": { "i": {
+        "issuer": "i", "audiences": ["a"], "keys": [{ "remote": { "url": "https://i.test/" } }],
+    } } });
+    let configuration = file(&directory, "outer.json", configuration.to_string());
+    let code = |run: Run| run.json()["denial"]["code"].as_str().map(str::to_owned);
+    let malformed = Some("token_malformed".to_owned());
+    for command in [
+        "curl -u user:pass --oauth2-bearer t https://a.test/",
+        "curl --oauth2-bearer t https://user:pass@a.test/",
+        "curl -H 'Authorization: Bearer t' https://user:pass@a.test/",
+    ] {
+        let run = decide(&configuration, &["--json", "--request", "-"]).input(command);
+        assert_eq!(code(run), malformed, "{command}");
+    }
+    let arguments = ["--json", "-H", "Authorization: Bearer t", "https://user:pass@a.test/"];
+    assert_eq!(code(decide(&configuration, &arguments).run()), malformed);
+    let arguments = ["--json", "-H", "Authorization:", "https://user:pass@a.test/"];
+    assert_eq!(code(decide(&configuration, &arguments).run()), None);
 }
 
 #[test]
@@ -90,6 +118,12 @@ fn what_is_not_understood_is_refused_by_its_name_and_shows_no_value() {
         ("curl https://a.test/x/../s3cr3t-s3cr3t-s3cr3t", "--path-as-is"),
         ("curl https://a.test/x/%2E%2e", "--path-as-is"),
         ("curl ftp://a.test/", "http://"),
+        ("curl http:/a.test/s3cr3t-s3cr3t-s3cr3t", "http://"),
+        ("curl -T s3cr3t-s3cr3t-s3cr3t https://a.test/up/", "name of the file"),
+        ("curl -T s3cr3t-s3cr3t-s3cr3t https://a.test", "name of the file"),
+        ("curl -I -d s3cr3t-s3cr3t-s3cr3t https://a.test/", "at most one"),
+        ("curl -T file -F s3cr3t-s3cr3t-s3cr3t https://a.test/p", "at most one"),
+        ("curl -H 'Host:' https://a.test/", "without a host"),
         ("curl \"https://a.test/$TOKEN\"", "expand"),
         ("curl 'https://a.test/", "quote"),
         ("curl https://a.test/ | s3cr3t-s3cr3t-s3cr3t", "one command"),

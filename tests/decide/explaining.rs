@@ -247,3 +247,18 @@ fn a_decision_is_about_the_time_that_is_named() {
     decide(&doors.outer, &["--now", "yesterday"]).run().failed(1, "RFC 3339");
     decide(&doors.outer, &["--now", "-1", ORDER]).run().failed(1, "");
 }
+
+#[test]
+fn user_information_of_an_authority_is_not_shown() {
+    let directory = directory("user_information");
+    for hosts in ["", r#""hosts":["a.test"],"#] {
+        let routes = format!(r#"{{"a":{{{hosts}"paths":["/"],"access":"deny"}}}}"#);
+        let configuration = format!(r#"{{"door":"outer","default":"deny","routes":{routes}}}"#);
+        let configuration = file(&directory, "outer.json", configuration);
+        for arguments in [&["--request", "-"][..], &["--json", "--request", "-"]] {
+            let run = decide(&configuration, arguments).input(r#"{"authority":"u:s3cr3t@a.test"}"#);
+            assert!(run.code == 2 && run.out.contains("(value)@a.test"), "{}{}", run.out, run.err);
+            assert!(!run.out.contains("s3cr3t"), "{}", run.out);
+        }
+    }
+}

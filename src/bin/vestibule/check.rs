@@ -8,7 +8,7 @@ use vestibule::config::error::ConfigErrors;
 use vestibule::time::UnixTime;
 
 use crate::document::{self, Document, Fault};
-use crate::{Exit, Failure, bootstrap, clock, file, key_bounds, key_clusters, print, tell};
+use crate::{Exit, Failure, bootstrap, clock, file, key_bounds, key_clusters, print, tell, terminal};
 
 /// Check configurations and report every error, each with its path.
 ///
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             tell(format_args!("{name}: {path}: not checked, for nothing here says that it is Vestibule"));
         }
         for fine in &report.fine {
-            print(format_args!("{name}: {fine}"))?;
+            print(terminal::plain(&format!("{name}: {fine}")))?;
         }
         errors += report.faults.len();
         invalid += usize::from(!report.faults.is_empty());

@@ -32,7 +32,7 @@ use vestibule::time::UnixTime;
 
 use crate::document::{self, Fault};
 use crate::published::{self, Published, Unpublished};
-use crate::{Exit, Failure, clock, file, print, tell};
+use crate::{Exit, Failure, clock, file, print, tell, terminal};
 use configuration::{Configuration, Source};
 use explanation::{Explanation, Outcome};
 use mask::Mask;
@@ -250,10 +250,10 @@ fn show(args: &Args, explanation: &Explanation<'_>, mask: &Mask, now: Timestamp)
     if args.json {
         let mut object = json::object(explanation, others, &now.to_string());
         mask.value(&mut object);
-        return print(json::text(&object));
+        return print(terminal::plain_json(&format!("{object:#}")));
     }
     let lines = text::lines(explanation, others, rest.len(), now);
-    print(lines.iter().map(|line| text::plain(&mask.text(line))).collect::<Vec<_>>().join("\n"))
+    print(lines.iter().map(|line| terminal::plain(&mask.text(line))).collect::<Vec<_>>().join("\n"))
 }
 
 /// Tells of what is wrong with a configuration, as `check` does.

@@ -17,6 +17,7 @@ mod keygen;
 mod published;
 mod scenario;
 mod signing_key;
+mod terminal;
 mod test;
 mod token;
 
@@ -77,7 +78,12 @@ fn main() -> ExitCode {
         Err(usage) => {
             // clap would end with 2, which means "denied" here.
             let exit = if usage.use_stderr() { Exit::Failure } else { Exit::Fine };
-            return if usage.print().is_ok() { exit.into() } else { Exit::Failure.into() };
+            // It repeats what it cannot use.
+            let text = usage.render().to_string();
+            let shown = terminal::without_tokens(&text);
+            let printed =
+                if shown == text { usage.print() } else { io::stderr().write_all(shown.as_bytes()) };
+            return if printed.is_ok() { exit.into() } else { Exit::Failure.into() };
         }
     };
     let outcome = match &command {
@@ -106,5 +112,6 @@ fn print(line: impl Display) -> Result<(), Failure> {
 
 /// Writes a line to standard error: what went wrong, or what to know. Who closed it does not want to know.
 fn tell(line: impl Display) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let line = terminal::without_tokens(&line.to_string());
+    let _ = writeln!(io::stderr(), "{}", terminal::plain(&line));
 }

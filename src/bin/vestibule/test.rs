@@ -8,7 +8,7 @@ use vestibule::denial::Code;
 
 use crate::document::Fault;
 use crate::scenario::{Case, Doors, File, Mask, Outcome, Refusal, difference};
-use crate::{Exit, Failure, file, print, tell};
+use crate::{Exit, Failure, file, print, tell, terminal};
 
 /// Decide about the requests in scenario files, and report each that does not come out as expected.
 ///
@@ -77,7 +77,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let not_run = count(|end| matches!(end, End::NotRun));
     if args.json {
         let files = reports.iter().map(|(path, report)| report.to_json(path)).collect::<Vec<_>>();
-        print(json!({ "passed": passed, "failed": failed, "notRun": not_run, "files": files }))?;
+        let document = json!({ "passed": passed, "failed": failed, "notRun": not_run, "files": files });
+        print(terminal::plain_json(&document.to_string()))?;
     } else {
         let not_run = if not_run == 0 { String::new() } else { format!(", {not_run} not run") };
         print(format_args!("{passed} passed, {failed} failed{not_run}"))?;
@@ -132,7 +133,8 @@ impl Report {
         self.faults.iter().for_each(|fault| tell(format_args!("{file}: {fault}")));
         for case in &self.cases {
             if let End::Failed { difference, .. } = &case.end {
-                print(format_args!("{file}: {}", Fault::new(&case.name, difference)))?;
+                let line = format!("{file}: {}", Fault::new(&case.name, difference));
+                print(terminal::plain(&line))?;
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args as _, FromArgMatches as _};
 
-use super::request::{Written, basic, cookies};
+use super::request::{Header, Headers, Written, basic, cookies};
 use super::target::Target;
 use super::words;
 
@@ -190,6 +190,14 @@ impl Options {
                     .into(),
             );
         }
+        if self.upload_file.is_some() && path.ends_with('/') {
+            return Err("has -T and a URL to which curl adds the name of the file: write it there".into());
+        }
+        let has_data = !self.data.is_empty() || !self.other_data.is_empty();
+        if [self.head, self.upload_file.is_some(), has_data && !self.get].iter().filter(|is| **is).count() > 1
+        {
+            return Err("has several of -I, -T and -d or -F, of which curl takes at most one".into());
+        }
         let mut written = Written::to(target);
         let method = match (&self.method, self.head, self.get, &self.upload_file) {
             (Some(method), ..) => method.as_str(),
@@ -200,26 +208,26 @@ impl Options {
             (None, ..) => "GET",
         };
         written.method = Some(method.as_bytes().to_vec());
-        // A header of -H takes the place of curl's own.
-        let mut own = std::mem::take(&mut written.headers);
         if self.user.as_ref().is_some_and(|user| !user.contains(':')) {
             return Err("has -u without a password, for which curl would ask".into());
         }
-        if let Some(user) = &self.user {
-            own = vec![basic(user)];
+        let mut own = Headers::new();
+        if let Some(credential) =
+            self.oauth2_bearer.map(|token| bearer(&token)).or(self.user.as_deref().map(basic))
+        {
+            // It takes the place of what the URL says.
+            written.headers.clear();
+            own.push(credential);
         }
         let more = [
-            self.oauth2_bearer.map(|token| ("authorization", format!("Bearer {token}"))),
             self.range.map(|range| ("range", format!("bytes={range}"))),
-            self.user_agent.map(|agent| ("user-agent", agent)),
-            self.referer.map(|referer| ("referer", referer)),
+            self.user_agent.filter(|agent| !agent.is_empty()).map(|agent| ("user-agent", agent)),
+            self.referer.filter(|referer| !referer.is_empty()).map(|referer| ("referer", referer)),
         ];
         own.extend(more.into_iter().flatten().map(|(name, value)| (name.into(), value.into_bytes())));
         let not_understood = |message: String| format!("is not understood: {message}");
         own.extend(cookies(&self.cookies).map_err(not_understood)?);
-        written.add(&self.headers).map_err(not_understood)?;
-        own.retain(|(name, _)| written.headers.iter().all(|(given, _)| given != name));
-        written.headers.extend(own);
+        written.add(&self.headers, own).map_err(not_understood)?;
         Ok(written)
     }
 
@@ -228,6 +236,10 @@ impl Options {
         let has_scheme = url
             .split_once("://")
             .is_some_and(|(scheme, _)| scheme.bytes().all(|it| it.is_ascii_alphanumeric()));
+        let lower = url.to_ascii_lowercase();
+        if !has_scheme && ["http:/", "https:/"].iter().any(|scheme| lower.starts_with(scheme)) {
+            return Err("has a URL that does not begin with http:// or https://, as written in full".into());
+        }
         let url = if has_scheme { url.to_owned() } else { format!("http://{url}") };
         if self.globoff {
             return Ok(url);
@@ -251,4 +263,9 @@ impl Options {
         }
         Ok(plain)
     }
+}
+
+/// The header of a token (RFC 6750 section 2.1).
+fn bearer(token: &str) -> Header {
+    (b"authorization".to_vec(), format!("Bearer {token}").into_bytes())
 }

@@ -165,7 +165,7 @@ impl Asked {
                 .map(|target| target.method)
                 .filter(|asked| Some(*asked) != method)
                 .map(as_text),
-            host: host.or_else(|| value(b":authority").map(as_text)),
+            host: host.or_else(|| value(b":authority").map(without_user)),
             path: target.map(|target| target.path.to_string()).or_else(|| path.map(as_text)),
         }
     }
@@ -186,6 +186,15 @@ fn stage(steps: &[Step], code: Code) -> Stage {
             Code::IssuerNotAllowed | Code::PermissionMissing | Code::ScopeMissing | Code::RoleMissing,
         ) => Stage::Requirement,
         (Some(Step::Credential(_) | Step::Principal { .. }), _) => Stage::Headers,
+    }
+}
+
+/// The authority, and that there is user information but not what it is: there may be a password in it.
+fn without_user(authority: &[u8]) -> String {
+    let authority = as_text(authority);
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("(value)@{host}"),
+        None => authority,
     }
 }
 

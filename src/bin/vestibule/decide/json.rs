@@ -149,18 +149,3 @@ fn changes(changes: impl Iterator<Item = Change>) -> Value {
         "set": set.into_iter().map(|change| json!({ "name": change.name, "value": change.value })).collect::<Vec<_>>(),
     })
 }
-
-/// The text of a JSON value with everything but visible ASCII escaped, so that no terminal is steered by it.
-pub(crate) fn text(value: &Value) -> String {
-    let mut text = String::new();
-    for char in format!("{value:#}").chars() {
-        if char == '\n' || matches!(char, ' '..='~') {
-            text.push(char);
-        } else {
-            for unit in char.encode_utf16(&mut [0; 2]) {
-                text.push_str(&format!("\\u{unit:04x}"));
-            }
-        }
-    }
-    text
-}

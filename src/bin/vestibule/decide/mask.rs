@@ -5,6 +5,8 @@ use base64::engine::general_purpose::{GeneralPurpose, STANDARD, URL_SAFE_NO_PAD}
 use serde_json::Value;
 use vestibule::request::Request;
 
+use crate::terminal::is_token;
+
 /// What is shorter stands in other text by chance.
 const SHORTEST: usize = 16;
 
@@ -26,7 +28,7 @@ impl Mask {
             let is_alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
             let pieces =
                 value.split(|byte| !is_alphabet(byte)).filter_map(|piece| str::from_utf8(piece).ok());
-            for token in pieces.filter(|piece| is_token(piece)) {
+            for token in pieces.filter(|piece| is_token(piece.as_bytes())) {
                 hidden.extend(token.split('.').chain([token]).map(|part| (part.to_owned(), "(token)")));
             }
             // What stands behind a scheme, whatever it is.
@@ -55,13 +57,6 @@ impl Mask {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
-}
-
-/// Whether it looks like a compact JWS or JWE: parts with dots between, of which the first is a JSON object.
-fn is_token(piece: &str) -> bool {
-    let mut parts = piece.split('.');
-    let header = parts.next().and_then(|header| URL_SAFE_NO_PAD.decode(header).ok());
-    header.is_some_and(|header| header.trim_ascii_start().first() == Some(&b'{')) && parts.count() >= 2
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

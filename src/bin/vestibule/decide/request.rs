@@ -109,8 +109,8 @@ impl RequestArgs {
         if let Some(method) = &self.method {
             written.method = Some(method.as_bytes().to_vec());
         }
-        written.add(&self.header).map_err(Failure)?;
-        written.headers.extend(cookies(&self.cookie).map_err(Failure)?);
+        let cookies = cookies(&self.cookie).map_err(Failure)?;
+        written.add(&self.header, cookies.into_iter().collect()).map_err(Failure)?;
         Ok(written)
     }
 }
@@ -134,14 +134,29 @@ impl Written {
         }
     }
 
-    /// Adds headers as curl's `-H` says them. A `host` among them is the authority, whatever the URL has.
-    pub(crate) fn add(&mut self, headers: &[String]) -> Result<(), String> {
+    /// Adds headers as curl's `-H` says them, and what they leave of curl's own: one that is given takes the
+    /// place of those of its name, or keeps them from being sent. The first `host` among them is the authority,
+    /// whatever the URL has.
+    pub(crate) fn add(&mut self, headers: &[String], own: Headers) -> Result<(), String> {
+        let mut own: Headers = self.headers.drain(..).chain(own).collect();
+        let mut has_host = false;
         for text in headers {
-            match header(text)? {
-                Some((name, value)) if name == b"host" => self.authority = Authority::Given(value),
-                other => self.headers.extend(other),
+            let (name, value) = header(text)?;
+            own.retain(|(own, _)| *own != name);
+            match value {
+                None if name == b"host" => {
+                    return Err("-H leaves the request without a host, which Envoy refuses".into());
+                }
+                Some(host) if name == b"host" => {
+                    if !has_host {
+                        self.authority = Authority::Given(host);
+                    }
+                    has_host = true;
+                }
+                value => self.headers.extend(value.map(|value| (name, value))),
             }
         }
+        self.headers.extend(own);
         Ok(())
     }
 
@@ -189,9 +204,9 @@ pub(crate) fn cookies(cookies: &[String]) -> Result<Option<Header>, String> {
     Ok((!value.is_empty()).then(|| (b"cookie".to_vec(), value.into_bytes())))
 }
 
-/// A header as `-H` has it; none where it says that a header of curl's own is not to be sent. A message has
-/// nothing of the text.
-fn header(text: &str) -> Result<Option<Header>, String> {
+/// A header as `-H` has it; without a value where it says that a header of curl's own is not to be sent. A
+/// message has nothing of the text.
+fn header(text: &str) -> Result<(Vec<u8>, Option<Vec<u8>>), String> {
     if text.starts_with('@') {
         return Err("-H @FILE is not read: write the header, or give the request by --request".into());
     }
@@ -211,12 +226,15 @@ fn header(text: &str) -> Result<Option<Header>, String> {
     if name.is_empty() || !name.bytes().all(is_token) {
         return Err("a header's name is letters, digits and -._~!#$%&'*+^`|".into());
     }
-    Ok(value.map(|value| (name.to_ascii_lowercase().into_bytes(), value.as_bytes().to_vec())))
+    Ok((name.to_ascii_lowercase().into_bytes(), value.map(|value| value.as_bytes().to_vec())))
 }
 
 fn from_file(path: &Path) -> Result<Written, Failure> {
     let name = file::name(path);
     let failure = |message: String| Failure(format!("{name}: {message}"));
+    if ["curl ", "{"].iter().any(|start| name.trim_start().starts_with(start)) && !path.exists() {
+        return Err(Failure::new("--request takes a file: give the request itself to `--request -`"));
+    }
     let text = file::read(path, MOST).map_err(|Failure(message)| {
         let is_method = name.bytes().all(|byte| byte.is_ascii_uppercase());
         Failure(if is_method { format!("{message}; a method is given by -X") } else { message })

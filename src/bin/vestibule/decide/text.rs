@@ -282,18 +282,3 @@ fn decision(lines: &mut Lines, it: &Explanation<'_>) {
         }
     }
 }
-
-/// A line that cannot steer a terminal, whatever it holds.
-pub(crate) fn plain(line: &str) -> String {
-    let is_plain = |char: char| {
-        !char.is_control()
-            && !matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    line.chars().fold(String::with_capacity(line.len()), |mut plain, char| {
-        match is_plain(char) {
-            true => plain.push(char),
-            false => plain.extend(char.escape_default()),
-        }
-        plain
-    })
-}
