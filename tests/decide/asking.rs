@@ -266,3 +266,38 @@ fn no_message_steers_a_terminal() {
     assert!(!run.err.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{:?}", run.err);
     run.failed(3, "1 error");
 }
+
+#[test]
+fn a_time_at_which_the_configuration_would_have_been_refused_is_told() {
+    let directory = directory("refused_then");
+    let report = r#"{"door":"outer","default":"deny","report":{"until":"2026-11-20T00:00:00Z"}}"#;
+    let report = file(&directory, "report.json", report);
+    let told = |now: &str| {
+        decide(&report, &["--now", now, "/"]).run().out.contains("refuses the configuration: report.until")
+    };
+    assert!(told("2026-09-19T00:00:00Z"));
+    assert!(!told("2026-10-21T00:00:00Z") && !told("2026-11-20T00:00:00Z"));
+}
+
+#[test]
+fn a_key_that_only_a_proxy_can_use_is_told() {
+    let directory = directory("large_key");
+    // A modulus of 4104 bits, of which nobody knows the factors.
+    let n = format!("_{}", "_".repeat(683));
+    let key = json!({ "kty": "RSA", "kid": "large", "alg": "RS256", "n": n, "e": "AQAB" });
+    let door = json!({ "door": "outer", "issuers": { "main": {
+        "issuer": "https://issuer.test", "audiences": ["api"], "keys": [{ "jwks": { "keys": [key] } }],
+    } } });
+    let door = file(&directory, "door.json", door.to_string());
+    let payload = json!({ "iss": "https://issuer.test", "aud": "api", "sub": "a", "exp": { "$now": 300 } });
+    let header = json!({ "alg": "RS256", "kid": "large" });
+    let spec = json!({ "header": header, "payload": payload, "signatureBase64": "A".repeat(684) });
+    let bearer = format!("authorization: Bearer {}", mint(&spec, NOW));
+    let run = decide(&door, &["--now", &NOW.to_string(), "-H", &bearer, "/"]).run();
+    assert!(
+        run.out.contains("keys_unavailable") && run.out.contains("RSA keys of over 4096 bits"),
+        "{}{}",
+        run.out,
+        run.err
+    );
+}

@@ -19,10 +19,11 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use jiff::Timestamp;
+use serde_json::Value;
 use vestibule::compile::{self, Outline, Secrets};
 use vestibule::config::error::ConfigErrors;
 use vestibule::decision::Decision;
-use vestibule::denial::Code;
+use vestibule::denial::{Code, Denial};
 use vestibule::jose::signature::Engines;
 use vestibule::keyring::{Keys, MAX_BODY};
 use vestibule::policy::trace::{Presented, Step};
@@ -163,6 +164,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let is_denied = matches!(explanation.outcome, Outcome::Denied(_));
     let attaches = !is_denied && explanation.outcome.denial().is_none() && policy.reads_cluster();
     explanation.notes = notes(attaches, &outline, &delivered, &values, awaited.as_deref());
+    let code = explanation.outcome.denial().map(Denial::code);
+    if code == Some(Code::KeysUnavailable) && awaited.is_none() {
+        explanation.notes.push(
+            "a proxy may verify what this command cannot: Envoy does RSA keys of over 4096 bits".to_owned(),
+        );
+    }
+    explanation.notes.extend(refused_at(configuration.value, now_exactly));
     let mask = Mask::new(&values.values(), &request);
     show(args, &explanation, &mask, now)?;
     Ok(if is_denied { Exit::Denied } else { Exit::Fine })
@@ -213,6 +221,13 @@ fn explained(
         }
         decision => (decision, None, steps),
     }
+}
+
+/// What a filter would say to the configuration that was loaded at this time, where it would refuse it.
+fn refused_at(configuration: &Value, now: UnixTime) -> Option<String> {
+    let errors = compile::check(configuration, &Secrets::Unchecked, now).err()?;
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    Some(format!("a filter that is loaded at this time refuses the configuration: {}", errors.join("; ")))
 }
 
 /// What somebody who wonders about the decision should know. `attaches` says whether a gateway key could go
