@@ -70,6 +70,19 @@ fn check_route<'c>(
     assert!(!method.bytes().any(|byte| byte.is_ascii_lowercase()), "let in by the method {method}");
     let asked_about = is_preflight.then(|| preflight(&asked.headers)).flatten();
     let method = asked_about.map_or(method, |asked| text(asked.to_vec()));
+    if is_preflight {
+        let of_options = nearest::nearest(&routes, Target { host: &host, path: &path, method: "OPTIONS" });
+        let closes = |route: &&Written| {
+            let route = &config["routes"][&route.name];
+            let names_options =
+                route["methods"].as_array().is_some_and(|all| all.iter().any(|it| it == "OPTIONS"));
+            names_options && route["access"] == "deny"
+        };
+        assert!(
+            !of_options.into_iter().any(|route| closes(&route)),
+            "a preflight passes where OPTIONS is closed"
+        );
+    }
     let nearest = nearest::nearest(&routes, Target { host: &host, path: &path, method: &method });
     let names: Vec<&str> = nearest.iter().map(|route| route.name.as_str()).collect();
     let found: Vec<&str> = forwarded.route.as_deref().into_iter().collect();
@@ -80,7 +93,10 @@ fn check_route<'c>(
 /// The method that a preflight asks about.
 fn preflight(headers: &Headers) -> Option<&[u8]> {
     let is_options = values(headers, b":method") == [b"OPTIONS"];
-    let has_origin = matches!(values(headers, b"origin")[..], [origin] if !origin.is_empty());
+    let is_origin = |origin: &[u8]| {
+        !origin.is_empty() && origin.iter().all(|byte| byte.is_ascii_graphic() && *byte != b',')
+    };
+    let has_origin = matches!(values(headers, b"origin")[..], [origin] if is_origin(origin));
     let asked = match values(headers, b"access-control-request-method")[..] {
         [asked] if is_options && has_origin => asked,
         _ => return None,
