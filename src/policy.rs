@@ -243,6 +243,7 @@ fn permit(
     check_method(request)?;
     check_connection(policy, request)?;
     let found = policy.routes.find(request)?;
+    check_target(request)?;
     trace.step(|| Step::Read);
     trace.step(|| Step::route(&found));
     admit(policy, keys, request, &found, now, trace).map_err(|stop| stop.on(found.route.name.as_ref()))
@@ -310,6 +311,18 @@ fn check_method(request: &Request<'_>) -> Result<(), Code> {
         return Err(Code::MethodRefused);
     }
     single(b":path").map(drop)
+}
+
+/// A request target is a path (RFC 9112 section 3.2.1), or the `*` of OPTIONS (section 3.2.4). Of anything else
+/// nothing might be left when a credential is taken out of its query.
+fn check_target(request: &Request<'_>) -> Result<(), Code> {
+    let is = |name: &[u8], value: &[u8]| request.single(name) == Ok(value);
+    let is_path = request.single(b":path").is_ok_and(|path| path.starts_with(b"/"));
+    if is_path || (is(b":path", b"*") && is(b":method", b"OPTIONS")) {
+        Ok(())
+    } else {
+        Err(Code::HeaderMalformed)
+    }
 }
 
 /// What `connection` names is for the next hop only, and that hop removes it (RFC 9110 section 7.6.1). Envoy
