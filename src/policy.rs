@@ -8,6 +8,7 @@ mod caller;
 mod changes;
 pub mod inject;
 mod proof;
+mod reading;
 pub mod trace;
 
 use std::collections::BTreeSet;
@@ -29,7 +30,6 @@ use crate::jose::compact::{Compact, Size};
 use crate::jose::signature::Tries;
 use crate::keyring::Keys;
 use crate::request::Request;
-use crate::route::method;
 use crate::route::{EntranceRule, Found, Routes};
 use crate::tenant::TenantRule;
 use crate::time::UnixTime;
@@ -240,10 +240,10 @@ fn permit(
     now: UnixTime,
     trace: &mut impl Trace,
 ) -> Result<Permit, Stop> {
-    check_method(request)?;
-    check_connection(policy, request)?;
+    reading::check_method(request)?;
+    reading::check_connection(policy, request)?;
     let found = policy.routes.find(request)?;
-    check_target(request)?;
+    reading::check_target(request)?;
     trace.step(|| Step::Read);
     trace.step(|| Step::route(&found));
     admit(policy, keys, request, &found, now, trace).map_err(|stop| stop.on(found.route.name.as_ref()))
@@ -299,35 +299,4 @@ fn lacking(lack: Lack<'_>) -> Denial {
         Lack::Scope(challenge) => denial.challenging(challenge),
         Lack::Issuer | Lack::Permission | Lack::Role | Lack::Access => denial,
     }
-}
-
-/// The method and the path: what every other check takes for granted.
-fn check_method(request: &Request<'_>) -> Result<(), Code> {
-    let single = |name: &[u8]| {
-        request.single(name).ok().filter(|value| !value.is_empty()).ok_or(Code::HeaderMalformed)
-    };
-    let method = single(b":method")?;
-    if method::is_refused(method) {
-        return Err(Code::MethodRefused);
-    }
-    single(b":path").map(drop)
-}
-
-/// A request target is a path (RFC 9112 section 3.2.1), or the `*` of OPTIONS (section 3.2.4). Of anything else
-/// nothing might be left when a credential is taken out of its query.
-fn check_target(request: &Request<'_>) -> Result<(), Code> {
-    let is = |name: &[u8], value: &[u8]| request.single(name) == Ok(value);
-    let is_path = request.single(b":path").is_ok_and(|path| path.starts_with(b"/"));
-    if is_path || (is(b":path", b"*") && is(b":method", b"OPTIONS")) {
-        Ok(())
-    } else {
-        Err(Code::HeaderMalformed)
-    }
-}
-
-/// What `connection` names is for the next hop only, and that hop removes it (RFC 9110 section 7.6.1). Envoy
-/// forwards the header on an upgrade, so a client could have a trusted header removed behind the door.
-fn check_connection(policy: &Policy, request: &Request<'_>) -> Result<(), Code> {
-    let mut named = request.values(b"connection").flat_map(|value| value.split(|byte| *byte == b','));
-    if named.any(|name| policy.guards(name.trim_ascii())) { Err(Code::HeaderMalformed) } else { Ok(()) }
 }
