@@ -9,6 +9,8 @@
     reason = "a test stops where it fails"
 )]
 
+#[path = "../support/command.rs"]
+mod command;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -1,70 +1,16 @@
-//! The command as a process, and what it left behind.
+//! `vestibule decide` as a process.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use super::command::vestibule;
+pub(crate) use super::command::{Cli, Run, directory};
 
-/// What a run left behind.
-pub(crate) struct Run {
-    pub(crate) code: i32,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
-
-pub(crate) struct Decide(Command);
-
-/// `vestibule decide` with these arguments, in an environment without secrets.
-pub(crate) fn decide(configuration: &Path, arguments: &[&str]) -> Decide {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
-    command.arg("decide").arg(configuration).args(arguments).env_remove("GATEWAY_KEY");
-    Decide(command)
-}
-
-impl Decide {
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
-        self.0.env(name, value);
-        self
-    }
-
-    pub(crate) fn run(self) -> Run {
-        self.input(b"")
-    }
-
-    pub(crate) fn input(mut self, input: impl AsRef<[u8]>) -> Run {
-        let mut child =
-            self.0.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // A command that reads no input may be gone already.
-        let _ = child.stdin.take().unwrap().write_all(input.as_ref());
-        let output = child.wait_with_output().unwrap();
-        Run {
-            code: output.status.code().unwrap(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-}
-
-impl Run {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("no JSON: {} {}", self.out, self.err))
-    }
-
-    #[track_caller]
-    pub(crate) fn failed(&self, code: i32, message: &str) {
-        assert_eq!((self.code, self.out.as_str()), (code, ""), "{}", self.err);
-        assert!(self.err.contains(message), "{}", self.err);
-    }
-}
-
-/// A directory of the test's own, empty at its start.
-pub(crate) fn directory(test: &str) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("decide").join(test);
-    let _ = fs::remove_dir_all(&directory);
-    fs::create_dir_all(&directory).unwrap();
-    directory
+/// `vestibule decide` with these arguments.
+pub(crate) fn decide(configuration: &Path, arguments: &[&str]) -> Cli {
+    let mut decide = vestibule(&["decide"]);
+    decide.0.arg(configuration).args(arguments);
+    decide
 }
 
 /// A file in the directory.
