@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::mesh::{ENVIRONMENT, good_token, inner_configuration, outer_configuration};
+use super::mesh::{ENVIRONMENT, good_token, inner_configuration, issuer, outer_configuration};
 use super::probe::properties;
 use crate::support::bootstrap::{Bootstrap, Clients, Server, cluster_of_caller};
-use crate::support::certificates::{Authority, BLOG, GATEWAY, Leaf, Name, ORDERS};
+use crate::support::certificates::{self, Authority, BILLING, BLOG, GATEWAY, Leaf, Name, ORDERS};
 use crate::support::envoy::Envoy;
 use crate::support::http::{Call, Response, get};
 use crate::support::upstream::Upstream;
@@ -170,6 +170,49 @@ fn a_resumed_session_shows_its_certificate_and_is_not_valid() {
             "{listener}: {stats:?}"
         );
     }
+}
+
+#[test]
+fn the_inner_door_of_the_mesh_takes_connections_from_its_authority_and_the_outer_door_makes_them_to_its_id() {
+    let set = certificates::of_this_run();
+    let other = Authority::fresh();
+    let mut mesh = Bootstrap::of("mesh.yaml");
+    let mut outer = mesh.configuration("outer");
+    outer["issuers"]["main"] = issuer();
+    let inner = mesh.configuration("inner");
+    let towards_inner = mesh.tls_of_cluster("inner").clone();
+    mesh = mesh.configure("outer", &outer);
+    // Two who say that they are the service behind the inner door: a peer, and somebody with the right name.
+    for (impostor, leaf) in [("peer", set.authority.peer(BILLING)), ("namesake", other.peer(BLOG))] {
+        mesh = mesh
+            .copy_listener("inner", impostor, &inner, "upstream")
+            .serve_tls(impostor, &leaf, Clients::Unasked)
+            .route_prefix("outer", &format!("/{impostor}"), impostor)
+            .cluster(impostor, 0)
+            .connect_tls(impostor, None, None);
+        *mesh.tls_of_cluster(impostor) = towards_inner.clone();
+    }
+    let mesh = mesh
+        .caller("billing", "inner", Some(&set.authority.peer(BILLING)))
+        .caller("forger", "inner", Some(&other.peer(GATEWAY)))
+        .caller("stranger", "inner", None);
+    let envoy = Envoy::start(&mesh, &ENVIRONMENT);
+    let inside = |path: &str| get(path).bearer(&good_token()).send(envoy.port("outer"));
+    assert_eq!(inside("/").status, 200);
+    for path in ["/peer", "/namesake"] {
+        let response = inside(path);
+        assert!(turned_away(&response), "{path}: {} {}", response.status, response.text());
+    }
+    for _ in 0..2 {
+        assert_eq!(get("/").send(envoy.port("billing")).code().as_deref(), Some("gateway_key_missing"));
+    }
+    let stats = envoy.stats(&format!("listener.127.0.0.1_{}.ssl.", envoy.port("inner")));
+    assert_eq!((count(&stats, "handshake"), count(&stats, "session_reused")), (3, 0), "{stats:?}");
+    for caller in ["forger", "stranger"] {
+        let response = get("/").send(envoy.port(caller));
+        assert!(turned_away(&response), "{caller}: {} {}", response.status, response.text());
+    }
+    assert!(get("/").try_send(envoy.port("inner")).is_err(), "the inner door answers without TLS");
 }
 
 #[test]
