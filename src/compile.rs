@@ -194,6 +194,7 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
         issuers: issuers?,
         places,
         entrances: entrances?,
+        requires_context: config.requires_context(),
         owned: owned::owned_headers(config),
         injections: owned::injections(config),
         attachment: attachment?,
@@ -227,18 +228,42 @@ fn check_doors(config: &Config<'_>) {
                 .below("entrances")
                 .error("belongs to an inner door: remove it, or make this one `door: inner`");
         }
-        Some(Door::Outer) | None => {}
+        Some(Door::Outer) => check_mint(config),
+        None => {}
         Some(Door::Inner) => {
+            if let Some(mint) = &config.mint {
+                mint.node.error("is an outer door's: an inner one has `context.require`");
+            }
             if let Some((node, _)) = &config.gateway_key {
                 node.error("is attached by an outer door: at an inner one, name it under `entrances`");
             }
             let document = config.node.value();
-            if document.get("entrances").is_none() && document.get("issuers").is_none() {
+            let proves = document.get("issuers").is_some() || config.requires_context();
+            if document.get("entrances").is_none() && !proves {
                 config.node.below("entrances").error(
-                    "is missing: an inner door needs `entrances` or `issuers`, or it would guard nothing",
+                    "is missing: an inner door needs `entrances`, `context.require` or `issuers`, or it would guard \
+                     nothing",
                 );
             }
         }
+    }
+}
+
+/// What an outer door's context needs besides.
+fn check_mint(config: &Config<'_>) {
+    if config.requires_context() {
+        config
+            .node
+            .below("context.require")
+            .error("is an inner door's: an outer one has `context.mint`, for it is where contexts come from");
+    }
+    let Some(mint) = &config.mint else { return };
+    mint.node.error("cannot be done yet: remove it");
+    if config.node.value().get("issuers").is_none() {
+        mint.node.error("is for somebody, and nothing here proves who: add `issuers`, or remove it");
+    }
+    if mint.to.is_some() && config.gateway_key.is_some() {
+        mint.node.below("to").error("is what `gatewayKey.to` says, for both go the same way: remove it");
     }
 }
 
@@ -271,7 +296,10 @@ fn check_report(config: &Config<'_>, now: UnixTime) {
     }
 }
 
-fn attachment(gateway_key: &config::GatewayKey<'_>, secrets: &Secrets<'_>) -> Option<Attachment> {
+fn attachment(
+    gateway_key: &config::gateway_key::GatewayKey<'_>,
+    secrets: &Secrets<'_>,
+) -> Option<Attachment> {
     let secret = gateway_key.key.as_ref()?;
     match secret::resolve(secret, secrets)? {
         Resolved::Unchecked => None,

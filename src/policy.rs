@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use crate::access::Access;
 use crate::access::requirements::Lack;
+use crate::admission::Admission;
 use crate::credential::entrance::{self, Entrance};
 use crate::credential::gateway_key::Attachment;
 use crate::credential::issuer::Issuer;
@@ -69,6 +70,8 @@ pub struct Policy {
     pub(crate) places: Places,
     /// Empty where the door asks for no entrance.
     pub(crate) entrances: Vec<Entrance>,
+    /// Whether the one credential is a context.
+    pub(crate) requires_context: bool,
     pub(crate) owned: OwnedHeaders,
     pub(crate) injections: Vec<Injection>,
     pub(crate) attachment: Option<Attachment>,
@@ -175,6 +178,11 @@ impl Policy {
         Ok(proof)
     }
 
+    /// What a request lacks that presents no credential.
+    fn missing(&self) -> Code {
+        if self.requires_context { Code::ContextMissing } else { Code::CredentialMissing }
+    }
+
     /// The issuer that judges a token with this `iss` at this place, and its position.
     fn judge(&self, place: usize, iss: Option<&str>) -> Option<(usize, &Issuer)> {
         let judges = |issuer: &Issuer| issuer.answers_for(iss) && issuer.source_at(place).is_some();
@@ -266,6 +274,7 @@ fn admit(
         ([], _) | (_, EntranceRule::Exempt) => None,
         (entrances, EntranceRule::Required) => Some(entrance::admit(entrances, request, now)?),
     };
+    let admission = entrance.map(|entrance| Admission { entrance: Arc::clone(&entrance.name), key: None });
     trace.step(|| {
         Step::Entrance(match (entrance, found.route.entrance) {
             (Some(entrance), _) => Passed::By(Arc::clone(&entrance.name)),
@@ -273,6 +282,20 @@ fn admit(
             (None, EntranceRule::Required) => Passed::NoneThere,
         })
     });
+    let permit = grant(policy, keys, request, (found, entrance), now, trace);
+    permit.map(|permit| permit.through(admission.clone())).map_err(|stop| stop.through(admission.as_ref()))
+}
+
+/// What a request may do that has come in.
+fn grant(
+    policy: &Policy,
+    keys: &Keys,
+    request: &Request<'_>,
+    (found, entrance): (&Found<'_>, Option<&Entrance>),
+    now: UnixTime,
+    trace: &mut impl Trace,
+) -> Result<Permit, Stop> {
+    let access = found.access();
     let caller = if access.reads_credential() {
         Caller::of(policy, keys, entrance, request, now, trace)?
     } else {
@@ -281,16 +304,17 @@ fn admit(
     };
     match &caller.principal {
         Some(principal) => {
-            let lacks = |denial: Denial| denial.of(principal.issuer.as_ref());
+            let lacks = |denial: Denial| denial.of(caller.issuer.as_ref());
             let tenant = access.tenant(policy.tenant).check(principal.tenant.as_ref());
             tenant.map_err(|code| lacks(code.into()))?;
             access.check(principal).map_err(|lack| lacks(lacking(lack)))?;
         }
-        None if access.needs_principal() => return Err(Code::CredentialMissing.into()),
+        None if access.needs_principal() => return Err(policy.missing().into()),
         None => {}
     }
     let mutations = changes::mutations(policy, entrance, &caller, request)?;
-    Ok(Permit::new(mutations, caller.principal, found.route.name.as_ref()))
+    let permit = Permit::new(mutations, caller.principal);
+    Ok(permit.of(caller.issuer.as_ref()).on(found.route.name.as_ref()))
 }
 
 fn lacking(lack: Lack<'_>) -> Denial {

@@ -68,6 +68,11 @@ fn accepted_key(
 }
 
 impl Config<'_> {
+    /// Whether a context is the credential here, be it one that could not be read.
+    pub(super) fn requires_context(&self) -> bool {
+        self.node.value().pointer("/context/require").is_some()
+    }
+
     /// What an entrance is trusted to say: what is written, or the three default headers where there is no
     /// other credential. None, where what is written could not be read.
     pub(super) fn trust_of(&self, written: &Trusted) -> Option<Option<Trust>> {
@@ -91,6 +96,9 @@ impl Config<'_> {
             !matches!(self.trust_of(&named.entry.trust), Some(None))
         };
         let unread_entrances = document.get("entrances").is_some() && self.entrances.is_empty();
-        document.get("issuers").is_some() || unread_entrances || self.entrances.iter().any(trusts)
+        document.get("issuers").is_some()
+            || self.requires_context()
+            || unread_entrances
+            || self.entrances.iter().any(trusts)
     }
 }

@@ -122,7 +122,7 @@ fn an_emptied_field_is_an_error_and_never_a_wider_policy() {
 
 #[test]
 fn what_this_version_does_not_know_is_refused_by_name() {
-    for field in ["context", "apiKeys", "Door", "gateway_key"] {
+    for field in ["contexts", "apiKeys", "Door", "gateway_key"] {
         refused(outer(), &format!("/{field}"), json!("x"), field);
     }
     refused(outer(), "/", json!("x"), "\"\"");

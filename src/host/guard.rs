@@ -127,8 +127,7 @@ impl Guard {
                 self.count(Outcome::Report(denial.code), &denial.route, &denial.issuer);
             }
             None => {
-                let issuer = permit.principal.as_ref().and_then(|principal| principal.issuer.clone());
-                self.count(Outcome::Permit, &permit.route, &issuer);
+                self.count(Outcome::Permit, &permit.route, &permit.issuer);
             }
         }
         Ok(Next::Forward)

@@ -30,7 +30,7 @@ pub(super) fn mutations(
         }
     };
     let stays = |name: &[u8]| {
-        caller.trusts(name)
+        caller.keeps(policy, name)
             || entrance.is_some_and(|entrance| entrance.forward && entrance.header.as_bytes() == name)
     };
     for (name, _) in request.headers().filter(|(name, _)| policy.owned.owns(name) && !stays(name)) {
