@@ -66,7 +66,7 @@ fn inner(key: &str) -> Value {
 }
 
 fn compiled(configuration: &Value, key: &str) -> Policy {
-    let pem = |_: &str| Some(keys::pem(key).to_owned());
+    let pem = |_: &str| Some(keys::named(key).private_pem().to_owned());
     let now = UnixTime::from_secs(START);
     let compiled = compile::compile(configuration, &Secrets::From(&pem), now);
     compiled.unwrap_or_else(|errors| panic!("{errors}")).value

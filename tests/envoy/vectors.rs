@@ -3,12 +3,15 @@
 //!
 //! One Envoy for each file, with a listener for each configuration in it.
 
+use std::ops::RangeInclusive;
+
 use serde_json::Value;
 
 use super::mesh::now;
 use crate::support::bootstrap::Bootstrap;
 use crate::support::envoy::Envoy;
 use crate::support::http::{Response, call};
+use crate::support::scenario::Opener;
 use crate::support::upstream::{Arrival, Upstream};
 use crate::support::vector::{self, Case, Expect, File};
 
@@ -78,10 +81,24 @@ fn run(file: &File, door: &str, cases: &[&Case]) -> Vec<String> {
         let call = call(method, path).header("host", authority);
         let call = request.headers.iter().fold(call, |call, (name, value)| call.header(name, value));
         let response = call.send(envoy.port(listener));
-        let difference = difference(&exchange.expect, &response, upstream.arrival(&response).as_ref())?;
+        let mut arrival = upstream.arrival(&response);
+        if let (Some(opener), Some(arrival)) = (&exchange.opener, &mut arrival) {
+            open(opener, arrival, now..=super::mesh::now());
+        }
+        let difference = difference(&exchange.expect, &response, arrival.as_ref())?;
         Some(format!("{}: {}: {difference}", file.path.file_name().unwrap_or_default().display(), case.name))
     };
     cases.iter().zip(&listener_of).filter_map(differs).collect()
+}
+
+/// Opens the contexts that arrived, which were minted at one of these times.
+fn open(opener: &Opener, arrival: &mut Arrival, times: RangeInclusive<u64>) {
+    for (name, value) in &mut arrival.headers {
+        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+        let mut one = [(name, vec![std::mem::take(value)])].into();
+        opener.open(&mut one, times.clone());
+        *value = one.into_values().flatten().next().expect("one value");
+    }
 }
 
 fn difference(expected: &Expect, response: &Response, arrival: Option<&Arrival>) -> Option<String> {

@@ -7,6 +7,7 @@ use vestibule::compile::{self, Secrets};
 use vestibule::config::error::ConfigErrors;
 use vestibule::decision::Decision;
 use vestibule::denial::Code;
+use vestibule::jose::signature::Engines;
 use vestibule::keyring::{Keyring, Keys};
 use vestibule::policy::{self, Policy};
 use vestibule::request::Request;
@@ -15,7 +16,7 @@ use vestibule::time::UnixTime;
 use super::super::document::{self, Fault};
 use super::super::published::{self, Published, Reason, Unpublished};
 use super::outcome::{Outcome, Unseen};
-use super::request::Headers;
+use super::request::{Headers, RequestBytes};
 use super::{Case, Refusal};
 
 /// The doors of a run.
@@ -63,15 +64,18 @@ impl<'d> Door<'d> {
         Self { policy, keys, now }
     }
 
-    /// What becomes of a request with these headers that would go to this cluster. One that waits for keys
-    /// waits for nothing here, for nobody brings any.
-    pub(crate) fn decide(&self, headers: &Headers, cluster: Option<&str>) -> (Outcome, Unseen) {
+    /// What becomes of a request with these headers that comes from where this one comes from, and would go
+    /// where it would go. One that waits for keys waits for nothing here, for nobody brings any.
+    pub(crate) fn decide(&self, headers: &Headers, sent: &RequestBytes) -> (Outcome, Unseen) {
         let headers = headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
-        let request = Request::new(headers.collect());
-        let request = match cluster {
-            Some(cluster) => request.with_cluster(cluster.as_bytes()),
-            None => request,
-        };
+        // The same case has the same outcome.
+        let mut request = Request::new(headers.collect()).with_nonce(0);
+        if let Some(cluster) = &sent.cluster {
+            request = request.with_cluster(cluster.as_bytes());
+        }
+        if let Some(client) = &sent.client {
+            request = request.with_client(client.as_bytes());
+        }
         let decision = match policy::decide(self.policy, self.keys, &request, self.now) {
             Decision::AwaitKeys(issuer) => {
                 policy::give_up(self.policy, Code::KeysUnavailable, &issuer, &request, self.now)
@@ -91,7 +95,9 @@ impl<'d> Door<'d> {
 fn compiled(config: &Value, case: &Case) -> Result<Policy, ConfigErrors> {
     let environment = |name: &str| case.env.get(name).cloned();
     let now = UnixTime::from_secs(case.now);
-    compile::compile(config, &Secrets::From(&environment), now).map(|compiled| compiled.value)
+    let mut policy = compile::compile(config, &Secrets::From(&environment), now)?.value;
+    compile::settle_signing(&mut policy, &Engines::in_module_for(&[]))?;
+    Ok(policy)
 }
 
 /// Has the issuers publish what the case says.

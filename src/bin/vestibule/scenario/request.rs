@@ -26,6 +26,8 @@ pub(crate) struct RequestBytes {
     pub(crate) headers: Headers,
     /// The upstream cluster that the request would go to, where it matters.
     pub(crate) cluster: Option<String>,
+    /// The address of the client, where it matters.
+    pub(crate) client: Option<String>,
 }
 
 impl RequestBytes {
@@ -52,6 +54,7 @@ pub(super) struct Written {
     pub(super) path_text: Option<String>,
     headers: Vec<(String, Vec<u8>, Template)>,
     cluster: Option<String>,
+    client: Option<String>,
 }
 
 impl Written {
@@ -66,6 +69,7 @@ impl Written {
         };
         let (method, authority) = (text("method", Some("GET"))?, text("authority", Some(AUTHORITY))?);
         let (path, cluster) = (text("path", Some("/"))?, text("cluster", None)?);
+        let client = text("client", None)?;
         let headers = request.take("headers").map(|value| headers(value, keys)).transpose()?;
         request.end()?;
         let template = |name, text: &Option<String>| {
@@ -78,6 +82,7 @@ impl Written {
             path_text: path,
             headers: headers.unwrap_or_default(),
             cluster,
+            client,
         })
     }
 
@@ -107,6 +112,7 @@ impl Written {
             path: self.path.as_ref().map(fill),
             headers: self.headers.iter().map(|(_, name, value)| (name.clone(), fill(value))).collect(),
             cluster: self.cluster.clone(),
+            client: self.client.clone(),
         }
     }
 }
