@@ -11,7 +11,7 @@
 //! [`jose::compact::Compact`] (split, sized, strictly decoded) → [`jose::signature::Verified`] (signature) →
 //! [`principal::Principal`] (claims checked) → [`decision::Permit`].
 //!
-//! Imports point one way: request, principal, decision, denial, mutation, admission, context, name ← jose, tenant, path, access ← route
+//! Imports point one way: request, principal, decision, denial, mutation, admission, context, name, spiffe ← jose, tenant, path, access ← route
 //! ← credential ← keyring, policy ← compile (which also reads config) ← host. Only `host`, which exists on
 //! WASI alone, knows that there is an Envoy.
 
@@ -39,6 +39,7 @@ pub mod policy;
 pub mod principal;
 pub mod request;
 pub mod route;
+pub mod spiffe;
 pub mod tenant;
 pub mod time;
 
