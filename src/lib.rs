@@ -11,9 +11,9 @@
 //! [`jose::compact::Compact`] (split, sized, strictly decoded) → [`jose::signature::Verified`] (signature) →
 //! [`principal::Principal`] (claims checked) → [`decision::Permit`].
 //!
-//! Imports point one way: request, principal, decision, denial, mutation, admission, context, name ← jose, tenant, path, access ← route
-//! ← credential ← keyring, policy ← compile (which also reads config) ← host. Only `host`, which exists on
-//! WASI alone, knows that there is an Envoy.
+//! Imports point one way: request, response, principal, decision, denial, mutation, admission, context, name ←
+//! jose, tenant, path, access ← route ← credential ← keyring, policy ← compile (which also reads config) ←
+//! host. Only `host`, which exists on WASI alone, knows that there is an Envoy.
 
 // Where there is no `libtest` to run them, the tests of every module are `wasm_bindgen_test`s.
 #[cfg(all(test, target_family = "wasm", target_os = "unknown"))]
@@ -38,6 +38,7 @@ pub mod path;
 pub mod policy;
 pub mod principal;
 pub mod request;
+pub mod response;
 pub mod route;
 pub mod tenant;
 pub mod time;

@@ -1,0 +1,18 @@
+//! A reply that a door gives itself: ready to be sent, whatever it says.
+
+use std::borrow::Cow;
+
+/// A local reply.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Response {
+    /// HTTP status. Envoy turns it into 200 for a gRPC request.
+    pub status: u16,
+    /// gRPC status, for a gRPC request.
+    pub grpc_status: i32,
+    /// Names and values.
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
+    /// The body; Envoy makes it the `grpc-message` of a gRPC request.
+    pub body: Vec<u8>,
+    /// For `%RESPONSE_CODE_DETAILS%`.
+    pub detail: &'static str,
+}
