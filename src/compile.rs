@@ -12,6 +12,7 @@ mod issuer;
 mod keys;
 mod owned;
 mod plausible;
+mod publish;
 mod reach;
 mod route;
 mod secret;
@@ -180,6 +181,7 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
     let issuers = issuer::compile(config, &places, secrets);
     let entrances = entrance::compile(config, secrets);
     let grants = access::grants(config);
+    let publication = publish::compile(config, signing_key(config, secrets).as_ref());
     let routes = routes(config, grants.as_ref().unwrap_or(&Grants::default()));
     check_report(config, now);
     let attachment = match &config.gateway_key {
@@ -195,6 +197,7 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
         places,
         entrances: entrances?,
         requires_context: config.requires_context(),
+        publication: publication?,
         owned: owned::owned_headers(config),
         injections: owned::injections(config),
         attachment: attachment?,
@@ -202,6 +205,19 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
         proofs: ProofCache::new(config.limits.token_cache_bytes),
         report: config.report.as_ref().and_then(|report| report.until.as_ref()).map(|(_, until)| *until),
     })
+}
+
+fn signing_key(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<crate::jose::signing::SigningKey> {
+    let secret = config.mint.as_ref()?.key.as_ref()?;
+    match secret::resolve(secret, secrets)? {
+        Resolved::Unchecked => None,
+        Resolved::Value(value) => {
+            match crate::jose::signing::SigningKey::from_pem(str::from_utf8(&value).unwrap_or_default()) {
+                Ok(key) => Some(key),
+                Err(reason) => secret.node.refuse(reason.into()),
+            }
+        }
+    }
 }
 
 fn routes(config: &Config<'_>, grants: &Grants) -> Option<Routes> {
@@ -258,7 +274,6 @@ fn check_mint(config: &Config<'_>) {
             .error("is an inner door's: an outer one has `context.mint`, for it is where contexts come from");
     }
     let Some(mint) = &config.mint else { return };
-    mint.node.error("cannot be done yet: remove it");
     if config.node.value().get("issuers").is_none() {
         mint.node.error("is for somebody, and nothing here proves who: add `issuers`, or remove it");
     }

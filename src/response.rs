@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::request::Request;
+
 /// A local reply.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Response {
@@ -15,4 +17,13 @@ pub struct Response {
     pub body: Vec<u8>,
     /// For `%RESPONSE_CODE_DETAILS%`.
     pub detail: &'static str,
+}
+
+/// Whether Envoy takes the request for gRPC: `application/grpc`, alone or with a `+format` or parameters.
+pub(crate) fn is_grpc(request: &Request<'_>) -> bool {
+    request
+        .values(b"content-type")
+        .next()
+        .and_then(|value| value.strip_prefix(b"application/grpc"))
+        .is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
 }
