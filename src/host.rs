@@ -5,6 +5,7 @@ mod envoy;
 mod guard;
 mod keys;
 mod metrics;
+mod place;
 mod plugin;
 mod stream;
 mod waiting;

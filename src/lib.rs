@@ -32,6 +32,7 @@ pub mod json;
 pub mod keyring;
 pub mod mutation;
 pub mod path;
+pub mod place;
 pub mod policy;
 pub mod principal;
 pub mod request;
