@@ -35,6 +35,7 @@ pub mod keyring;
 pub mod mutation;
 pub mod name;
 pub mod path;
+pub mod place;
 pub mod policy;
 pub mod principal;
 pub mod publication;
