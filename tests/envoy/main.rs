@@ -19,6 +19,7 @@ mod configuration; // a faulty one does not start
 mod denials; // what a refused client, and an operator, sees
 mod doors; // the two doors together
 mod engines; // the engines themselves, judged by signatures that others made
+mod entrance_matrix; // key x peer x context, every combination
 mod files; // envoy/*.yaml as they stand
 mod forgery; // no client's value in an owned header
 mod gateway_key; // where the key goes, and where not
@@ -40,6 +41,7 @@ mod report; // denials that are only reported
 mod round_trip; // what another library signs, before both engines
 mod secrecy; // no secret in the filter's log lines
 mod sources; // where credentials stand
+mod third_hop; // a service calls another with its context
 mod vectors; // tests/vectors/*.json through Envoy
 mod vm_calls; // what the log tells of the filter and its host
 mod wrong_door; // a door at the wrong place answers nobody
