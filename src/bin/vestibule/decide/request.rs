@@ -38,6 +38,9 @@ pub(crate) struct RequestArgs {
     /// The URI that the client's certificate proves, a SPIFFE ID, by which `peers` of an entrance is judged
     #[arg(long, value_name = "SPIFFE-ID")]
     peer: Option<String>,
+    /// The client's address, with or without a port, of which a context tells
+    #[arg(long, value_name = "ADDRESS")]
+    client: Option<String>,
     // A list, for clap would repeat a token that is an argument too many.
     /// The URL, or the path with its query [default: /]
     #[arg(value_name = "URL or PATH", conflicts_with = "request")]
@@ -59,6 +62,7 @@ pub(crate) struct Written {
     pub(crate) headers: Headers,
     pub(crate) cluster: Option<String>,
     pub(crate) peer: Option<String>,
+    pub(crate) client: Option<String>,
 }
 
 /// The authority of a request.
@@ -77,6 +81,7 @@ pub(crate) struct Delivered {
     pub(crate) cluster: Option<String>,
     /// The URI that the other end of the connection has proved, where it has.
     pub(crate) peer: Option<String>,
+    pub(crate) client: Option<String>,
     /// Whether nobody said which host it is for.
     pub(crate) host_is_assumed: bool,
 }
@@ -100,6 +105,9 @@ impl RequestArgs {
         }
         if self.peer.is_some() {
             written.peer.clone_from(&self.peer);
+        }
+        if self.client.is_some() {
+            written.client.clone_from(&self.client);
         }
         written.deliver()
     }
@@ -141,6 +149,7 @@ impl Written {
             headers,
             cluster: None,
             peer: None,
+            client: None,
         }
     }
 
@@ -196,8 +205,13 @@ impl Written {
             (":path", self.path),
         ];
         let pseudo = pseudo.into_iter().filter_map(|(name, value)| Some((name.as_bytes().to_vec(), value?)));
-        let headers = pseudo.chain(headers).collect();
-        Ok(Delivered { headers, cluster: self.cluster, peer: self.peer, host_is_assumed })
+        Ok(Delivered {
+            headers: pseudo.chain(headers).collect(),
+            cluster: self.cluster,
+            peer: self.peer,
+            client: self.client,
+            host_is_assumed,
+        })
     }
 }
 
@@ -260,7 +274,8 @@ fn from_file(path: &Path) -> Result<Written, Failure> {
     Err(failure("is neither a request in JSON nor a curl command".into()))
 }
 
-/// `{method, path, authority, headers: [[name, value]], cluster, peer}`, in which one character is one byte.
+/// `{method, path, authority, headers: [[name, value]], cluster, peer, client}`, in which one character is one
+/// byte.
 fn from_json(text: &str) -> Result<Written, String> {
     let value =
         json::parse(text.as_bytes(), Bounds { depth: 4, duplicates: 1 }).map_err(|error| match error {
@@ -279,12 +294,12 @@ fn from_json(text: &str) -> Result<Written, String> {
         Some(Value::Null) => Authority::Missing,
         Some(value) => Authority::Given(latin_1("authority", &value)?),
     };
-    let mut plain = |name: &str| match members.remove(name) {
+    let mut optional = |name: &str| match members.remove(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(format!("{name}: should be a text")),
     };
-    let (cluster, peer) = (plain("cluster")?, plain("peer")?);
+    let (cluster, peer, client) = (optional("cluster")?, optional("peer")?, optional("client")?);
     let headers = match members.remove("headers") {
         None => Headers::new(),
         Some(Value::Array(headers)) => headers.iter().enumerate().map(pair).collect::<Result<_, _>>()?,
@@ -292,11 +307,11 @@ fn from_json(text: &str) -> Result<Written, String> {
     };
     if let Some(unknown) = members.keys().next() {
         return Err(format!(
-            "{}: is not known here; there are method, path, authority, headers, cluster, peer",
+            "{}: is not known here; there are method, path, authority, headers, cluster, peer, client",
             unknown.escape_debug()
         ));
     }
-    Ok(Written { method, scheme: "http", authority, path, headers, cluster, peer })
+    Ok(Written { method, scheme: "http", authority, path, headers, cluster, peer, client })
 }
 
 fn pair((index, pair): (usize, &Value)) -> Result<Header, String> {
