@@ -39,6 +39,7 @@ mod round_trip; // what another library signs, before both engines
 mod secrecy; // no secret in the filter's log lines
 mod sources; // where credentials stand
 mod trailers; // no trailer that would not pass as a header
+mod upgrades; // WebSockets and tunnels
 mod vectors; // tests/vectors/*.json through Envoy
 mod vm_calls; // what the log tells of the filter and its host
 mod wrong_door; // a door at the wrong place answers nobody
