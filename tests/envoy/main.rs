@@ -28,6 +28,7 @@ mod mesh; // fixture: a guarded service
 mod metrics; // what is counted
 mod paths; // no path that can be read as a closed one
 mod probe; // fixture: the engines, to be asked
+mod redirects; // what of a request follows a redirect
 mod remote_door; // fixture: a door whose issuer publishes its keys
 mod remote_keys; // requests wait for an issuer's keys
 mod remote_outage; // no answer but a good one brings keys
