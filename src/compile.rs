@@ -6,12 +6,14 @@
 
 mod access;
 mod collision;
+mod context;
 mod entrance;
 mod example;
 mod issuer;
 mod keys;
 mod owned;
 mod plausible;
+mod publish;
 mod reach;
 mod route;
 mod secret;
@@ -29,6 +31,7 @@ use crate::config::error::{ConfigError, ConfigErrors, ErrorList};
 use crate::config::keys::KeySource;
 use crate::config::node::Node;
 use crate::config::{self, Config};
+use crate::context::mint::Mint;
 use crate::credential::gateway_key::{Attachment, GatewayKey};
 use crate::credential::places::{Matched, Places};
 use crate::credential::proof_cache::ProofCache;
@@ -41,6 +44,7 @@ use crate::policy::{Door, Limits, Policy};
 use crate::route::Routes;
 use crate::route::rule::Rule;
 use crate::time::UnixTime;
+pub use context::settle_signing;
 use secret::Resolved;
 pub use secret::Secrets;
 
@@ -186,6 +190,8 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
         None => Some(None),
         Some((_, gateway_key)) => attachment(gateway_key, secrets).map(Some),
     };
+    let mint = context::mint(config, secrets);
+    let publication = publish::compile(config, mint.as_ref().and_then(Option::as_ref).map(Mint::key));
     // Every part was looked at before the first that failed is given up on, so that all errors are found.
     Some(Policy {
         door: config.door?,
@@ -194,9 +200,12 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
         issuers: issuers?,
         places,
         entrances: entrances?,
+        requires_context: config.requires_context(),
+        publication: publication?,
         owned: owned::owned_headers(config),
         injections: owned::injections(config),
         attachment: attachment?,
+        mint: mint?,
         limits: limits(config.limits),
         proofs: ProofCache::new(config.limits.token_cache_bytes),
         report: config.report.as_ref().and_then(|report| report.until.as_ref()).map(|(_, until)| *until),
@@ -227,15 +236,21 @@ fn check_doors(config: &Config<'_>) {
                 .below("entrances")
                 .error("belongs to an inner door: remove it, or make this one `door: inner`");
         }
-        Some(Door::Outer) | None => {}
+        Some(Door::Outer) => context::check_outer(config),
+        None => {}
         Some(Door::Inner) => {
+            if let Some(mint) = &config.mint {
+                mint.node.error("is an outer door's: an inner one has `context.require`");
+            }
             if let Some((node, _)) = &config.gateway_key {
                 node.error("is attached by an outer door: at an inner one, name it under `entrances`");
             }
             let document = config.node.value();
-            if document.get("entrances").is_none() && document.get("issuers").is_none() {
+            let proves = document.get("issuers").is_some() || config.requires_context();
+            if document.get("entrances").is_none() && !proves {
                 config.node.below("entrances").error(
-                    "is missing: an inner door needs `entrances` or `issuers`, or it would guard nothing",
+                    "is missing: an inner door needs `entrances`, `context.require` or `issuers`, or it would guard \
+                     nothing",
                 );
             }
         }
@@ -271,7 +286,10 @@ fn check_report(config: &Config<'_>, now: UnixTime) {
     }
 }
 
-fn attachment(gateway_key: &config::GatewayKey<'_>, secrets: &Secrets<'_>) -> Option<Attachment> {
+fn attachment(
+    gateway_key: &config::gateway_key::GatewayKey<'_>,
+    secrets: &Secrets<'_>,
+) -> Option<Attachment> {
     let secret = gateway_key.key.as_ref()?;
     match secret::resolve(secret, secrets)? {
         Resolved::Unchecked => None,

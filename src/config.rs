@@ -5,8 +5,10 @@
 //! errors come together. INVARIANT: a required field is `None` only where the list of errors is not empty.
 
 pub mod access;
+pub mod context;
 pub mod entrance;
 pub mod error;
+pub mod gateway_key;
 pub mod grants;
 pub mod inject;
 pub mod issuer;
@@ -27,23 +29,26 @@ use crate::route::preflight::Preflight;
 use crate::tenant::TenantRule;
 use crate::time::UnixTime;
 use access::Access;
+use context::Context;
 use entrance::Entrance;
+use gateway_key::GatewayKey;
 use grants::Implied;
 use inject::Inject;
 use issuer::Issuer;
 use node::{Named, Node};
 use route::Route;
-use secret::Secret;
 
 /// The whole document.
 #[derive(Debug)]
 pub struct Config<'v> {
     /// `door`.
     pub door: Option<Door>,
-    /// `issuers`.
+    /// `issuers`, or who mints the contexts of `context.require`.
     pub issuers: Vec<Named<'v, Issuer<'v>>>,
     /// `gatewayKey`.
     pub gateway_key: Option<(Node<'v>, GatewayKey<'v>)>,
+    /// `context.mint`.
+    pub mint: Option<context::Mint<'v>>,
     /// `entrances`.
     pub entrances: Vec<Named<'v, Entrance<'v>>>,
     /// `tenant`.
@@ -82,17 +87,6 @@ pub enum Strip {
 pub struct Report<'v> {
     /// `until`, and where it stands.
     pub until: Option<(Node<'v>, UnixTime)>,
-}
-
-/// `gatewayKey`.
-#[derive(Debug)]
-pub struct GatewayKey<'v> {
-    /// `header`.
-    pub header: HeaderName,
-    /// `key`.
-    pub key: Option<Secret<'v>>,
-    /// `to`.
-    pub to: Vec<crate::credential::gateway_key::ClusterPattern>,
 }
 
 /// `limits`, each within its range.
@@ -144,10 +138,17 @@ pub const GATEWAY_KEY_HEADER: &str = "x-gateway-key";
 pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Config<'v>> {
     let mut fields = node.object()?;
     let door = fields.required("door", "say `outer` (an ingress gateway) or `inner` (a service's sidecar)");
+    let issuers: Vec<_> =
+        fields.optional("issuers").map(|issuers| issuers.named(issuer::read)).unwrap_or_default();
+    let context = fields.optional("context").and_then(|node| context::read(&node));
+    let Context { mint, require } = context.unwrap_or_default();
     let config = Config {
         door: door.and_then(|door| door.choice(&[("outer", Door::Outer), ("inner", Door::Inner)])),
-        issuers: fields.optional("issuers").map(|issuers| issuers.named(issuer::read)).unwrap_or_default(),
-        gateway_key: fields.optional("gatewayKey").and_then(|node| gateway_key(&node).map(|key| (node, key))),
+        issuers: issuers.into_iter().chain(require.map(context::Require::into_issuer)).collect(),
+        gateway_key: fields
+            .optional("gatewayKey")
+            .and_then(|node| gateway_key::read(&node).map(|key| (node, key))),
+        mint,
         entrances: fields
             .optional("entrances")
             .map(|entrances| entrances.named(entrance::read))
@@ -184,34 +185,6 @@ fn report<'v>(node: &Node<'v>) -> Option<Report<'v>> {
         fields.required("until", "say when it ends, at most 30 days ahead: `until: 2026-01-31T00:00:00Z`");
     fields.finish();
     Some(Report { until: until.and_then(|node| time::timestamp(&node).map(|time| (node, time))) })
-}
-
-fn gateway_key<'v>(node: &Node<'v>) -> Option<GatewayKey<'v>> {
-    use crate::credential::gateway_key::ClusterPattern;
-    let mut fields = node.object()?;
-    let header = fields.optional("header").and_then(|header| ownable(&header));
-    let key = fields.required("key", "name the environment variable that holds it: `key: {env: NAME}`");
-    let to = fields.optional("to").map(|to| {
-        to.each(|pattern| {
-            let text = pattern.text()?;
-            let parsed = ClusterPattern::parse(text);
-            if parsed.is_none() {
-                pattern.error(
-                    "a pattern of cluster names is visible ASCII and more than `*`: \
-                     name the clusters that may get the key",
-                );
-            }
-            parsed
-        })
-    });
-    fields.finish();
-    Some(GatewayKey {
-        header: header.or_else(|| HeaderName::parse(GATEWAY_KEY_HEADER))?,
-        key: key.and_then(|key| secret::read(&key)),
-        to: to.unwrap_or_else(|| {
-            ClusterPattern::parse("outbound|*|*|*.svc.cluster.local").into_iter().collect()
-        }),
-    })
 }
 
 /// A header name that Vestibule may set and remove.

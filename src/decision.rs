@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::admission::Admission;
 use crate::denial::Denial;
 use crate::mutation::Mutation;
 use crate::principal::Principal;
+use crate::publication::Publication;
 
 /// The answer of [`crate::policy::decide`].
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub enum Decision {
     /// Keys of the issuer of this name may come that decide about it. It waits for them, up to a deadline,
     /// and is decided about again; where none come in time it is denied (`keys_unavailable`).
     AwaitKeys(Arc<str>),
+    /// The request is answered here, with what the door publishes. It is nobody's, and goes nowhere.
+    Publish(Arc<Publication>),
 }
 
 /// Proof that a request may pass. Only the policy makes one, and only a permit carries mutations: nothing is
@@ -24,23 +28,36 @@ pub enum Decision {
 pub struct Permit {
     mutations: Vec<Mutation>,
     pub(crate) principal: Option<Arc<Principal>>,
+    pub(crate) issuer: Option<Arc<str>>,
+    pub(crate) admission: Option<Admission>,
     pub(crate) route: Option<Arc<str>>,
     reported: Option<Denial>,
 }
 
 impl Permit {
-    pub(crate) fn new(
-        mutations: Vec<Mutation>,
-        principal: Option<Arc<Principal>>,
-        route: Option<&Arc<str>>,
-    ) -> Self {
-        Self { mutations, principal, route: route.map(Arc::clone), reported: None }
+    pub(crate) fn new(mutations: Vec<Mutation>, principal: Option<Arc<Principal>>) -> Self {
+        Self { mutations, principal, issuer: None, admission: None, route: None, reported: None }
+    }
+
+    /// The same, of a principal that the issuer of this name vouched for.
+    pub(crate) fn of(self, issuer: Option<&Arc<str>>) -> Self {
+        Self { issuer: issuer.map(Arc::clone), ..self }
+    }
+
+    /// The same, of a request that came in so.
+    pub(crate) fn through(self, admission: Option<Admission>) -> Self {
+        Self { admission, ..self }
+    }
+
+    /// The same, of a request on this route.
+    pub(crate) fn on(self, route: Option<&Arc<str>>) -> Self {
+        Self { route: route.map(Arc::clone), ..self }
     }
 
     /// A permit in spite of a denial: of nobody, and with nothing but what is removed.
     pub(crate) fn reporting(denial: Denial, removed: Vec<Vec<u8>>) -> Self {
         let mutations = removed.into_iter().map(|name| Mutation::Remove { name }).collect();
-        Self { mutations, principal: None, route: None, reported: Some(denial) }
+        Self { reported: Some(denial), ..Self::new(mutations, None) }
     }
 
     /// The changes to the request's headers, in the order in which they are to be made. All of them, or the
@@ -54,6 +71,18 @@ impl Permit {
     #[must_use]
     pub fn principal(&self) -> Option<&Principal> {
         self.principal.as_deref()
+    }
+
+    /// The configured name of the issuer that vouched here, where one did.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
+    /// How the request came in, where it had to come in by an entrance.
+    #[must_use]
+    pub fn admission(&self) -> Option<&Admission> {
+        self.reported.as_ref().map_or(self.admission.as_ref(), Denial::admission)
     }
 
     /// The configured name of the route that the request is on, where it is on one.

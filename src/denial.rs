@@ -7,18 +7,21 @@ pub mod response;
 
 use std::sync::Arc;
 
+use crate::admission::Admission;
+
 /// A refused request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
     pub(crate) code: Code,
     pub(crate) issuer: Option<Arc<str>>,
     pub(crate) route: Option<Arc<str>>,
+    pub(crate) admission: Option<Admission>,
     challenge: Option<Arc<str>>,
 }
 
 impl Denial {
     pub(crate) fn new(code: Code) -> Self {
-        Self { code, issuer: None, route: None, challenge: None }
+        Self { code, issuer: None, route: None, admission: None, challenge: None }
     }
 
     /// The denial of a credential that chose this issuer.
@@ -32,6 +35,11 @@ impl Denial {
         Self { issuer: issuer.map(Arc::clone), ..self }
     }
 
+    /// The same, by another code.
+    pub(crate) fn said_as(self, code: Code) -> Self {
+        Self { code, ..self }
+    }
+
     /// The same, with a challenge of its own, in place of the code's.
     pub(crate) fn challenging(self, challenge: Option<&Arc<str>>) -> Self {
         Self { challenge: challenge.map(Arc::clone), ..self }
@@ -40,6 +48,17 @@ impl Denial {
     /// The same, of a request on this route.
     pub(crate) fn on(self, route: Option<&Arc<str>>) -> Self {
         Self { route: route.map(Arc::clone), ..self }
+    }
+
+    /// The same, of a request that came in so.
+    pub(crate) fn through(self, admission: Option<&Admission>) -> Self {
+        Self { admission: admission.cloned(), ..self }
+    }
+
+    /// How the request came in, where it came that far and had to come in by an entrance.
+    #[must_use]
+    pub fn admission(&self) -> Option<&Admission> {
+        self.admission.as_ref()
     }
 
     /// The reason.

@@ -4,11 +4,14 @@
 
 use std::fmt;
 
-/// The request's headers and the cluster that it would go to.
+/// The request's headers, and what the host knows of its way.
 #[derive(Clone)]
 pub struct Request<'a> {
     headers: Vec<(&'a [u8], &'a [u8])>,
     cluster: Option<&'a [u8]>,
+    peer: Option<&'a [u8]>,
+    client: Option<&'a [u8]>,
+    nonce: Option<u128>,
 }
 
 /// Names only: values are tokens and keys.
@@ -23,13 +26,33 @@ impl<'a> Request<'a> {
     /// are lower-case, as Envoy's codecs deliver them.
     #[must_use]
     pub fn new(headers: Vec<(&'a [u8], &'a [u8])>) -> Self {
-        Self { headers, cluster: None }
+        Self { headers, cluster: None, peer: None, client: None, nonce: None }
     }
 
     /// The same request with the upstream cluster that its route names.
     #[must_use]
     pub fn with_cluster(self, cluster: &'a [u8]) -> Self {
         Self { cluster: Some(cluster), ..self }
+    }
+
+    /// The same request over a connection whose peer has proved this URI (RFC 5280 section 4.2.1.6) by a
+    /// certificate that was validated. An empty one is none.
+    #[must_use]
+    pub fn with_peer(self, uri: &'a [u8]) -> Self {
+        Self { peer: Some(uri).filter(|uri| !uri.is_empty()), ..self }
+    }
+
+    /// The same request with the address of the client as the host knows it, with or without a port.
+    #[must_use]
+    pub fn with_client(self, address: &'a [u8]) -> Self {
+        Self { client: Some(address), ..self }
+    }
+
+    /// The same request with a number that no other request of this Envoy has, so that what is decided about
+    /// it can be named.
+    #[must_use]
+    pub fn with_nonce(self, nonce: u128) -> Self {
+        Self { nonce: Some(nonce), ..self }
     }
 
     /// Every header, in order of arrival.
@@ -59,6 +82,24 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn cluster(&self) -> Option<&'a [u8]> {
         self.cluster
+    }
+
+    /// The URI that the peer has proved, where it has proved one.
+    #[must_use]
+    pub fn peer(&self) -> Option<&'a [u8]> {
+        self.peer
+    }
+
+    /// The client's address, where the host knows it.
+    #[must_use]
+    pub fn client(&self) -> Option<&'a [u8]> {
+        self.client
+    }
+
+    /// The number that no other request has, where the host drew one.
+    #[must_use]
+    pub fn nonce(&self) -> Option<u128> {
+        self.nonce
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Route {
     pub(crate) entrance: EntranceRule,
     /// Whether it is for OPTIONS by name.
     pub(crate) names_options: bool,
+    /// Whom a context of a request on it is for, where that is not the door's.
+    pub(crate) audience: Option<Arc<str>>,
 }
 
 /// Whether a request must come in by an entrance, where the door has some.

@@ -9,6 +9,7 @@ use crate::access::requirements::{Permission, Requirements};
 use crate::config::Config;
 use crate::config::access::{self as written, Required};
 use crate::config::node::Node;
+use crate::name::is_name;
 use crate::principal::Grant;
 
 /// Compiles access rules. Routes by the thousand require the same few permissions, so each is made once.
@@ -86,6 +87,10 @@ impl<'c, 'v> Compiler<'c, 'v> {
 
     /// The issuer of this name, whether or not it could be read.
     fn issuer(&self, node: &Node<'_>, name: &str) -> Option<Arc<str>> {
+        // A context has the names of the outer door's issuers.
+        if self.config.requires_context() && is_name(name) {
+            return Some(name.into());
+        }
         let issuers = self.config.node.value().get("issuers");
         if issuers.and_then(|issuers| issuers.get(name)).is_none() {
             return node.refuse("is the name of no issuer here: name one of `issuers`".into());

@@ -3,7 +3,8 @@
 //! A key in the header of a principal would be the principal, and a value in one spelling beside another
 //! value in another spelling is whichever a server reads last.
 
-use super::{owned, source};
+use super::owned;
+use crate::config::issuer::Issues;
 use crate::config::node::Node;
 use crate::config::{Config, Strip};
 use crate::header::{Folded, HeaderName, OwnedHeaders};
@@ -18,6 +19,7 @@ enum Use {
     Permissions,
     Injected,
     Credential,
+    Context,
 }
 
 impl Use {
@@ -29,6 +31,7 @@ impl Use {
             Self::Permissions => "carries the trusted permissions",
             Self::Injected => "is injected",
             Self::Credential => "carries the callers' own credential",
+            Self::Context => "carries the context",
         }
     }
 
@@ -64,8 +67,8 @@ pub(super) fn check(config: &Config<'_>) {
     for inject in &config.inject {
         let of_principal = inject.source.as_ref().is_some_and(|source| !matches!(source, Source::Text(_)));
         let of_token = matches!(inject.source, Some(Source::Payload | Source::Claim(..)));
-        let nothing = (of_principal && !config.has_credential_source())
-            || (of_token && config.node.value().get("issuers").is_none());
+        let nothing =
+            (of_principal && !config.has_credential_source()) || (of_token && config.issuers.is_empty());
         if nothing {
             inject.node.error("has nothing to take it from: add `issuers`, or remove it");
         }
@@ -77,8 +80,9 @@ pub(super) fn check(config: &Config<'_>) {
             Strip::Prefix(prefix) => stripped.add_prefix(prefix.as_str()),
         }
     }
-    let built_in = owned::built_in(config);
-    for source in source::sources(config) {
+    let built_in = owned::built_in();
+    let tokens = config.issuers.iter().filter(|named| named.entry.issues == Issues::Tokens);
+    for source in tokens.flat_map(|named| &named.entry.sources) {
         let Some(header) = source.place.header() else { continue };
         if built_in.owns(header.as_bytes()) {
             source.node.error(format!(
@@ -110,7 +114,7 @@ fn uses<'v>(config: &Config<'v>) -> Vec<Named<'v>> {
         add(&header, Use::Credential, node);
     }
     for named in &config.entrances {
-        let Some(Some(trust)) = config.trust_of(&named.entry.trust) else { continue };
+        let Some(Some(trust)) = config.trust_of(&named.entry) else { continue };
         let node = named.node.below("trust");
         add(&trust.subject, Use::Subject, node.below("subject"));
         if let Some(tenant) = &trust.tenant {
@@ -120,10 +124,13 @@ fn uses<'v>(config: &Config<'v>) -> Vec<Named<'v>> {
             add(permissions, Use::Permissions, node.below("permissions"));
         }
     }
+    if let Some((header, node)) = config.context_header() {
+        add(header, Use::Context, node);
+    }
     if let Some((node, gateway_key)) = &config.gateway_key {
         add(&gateway_key.header, Use::GatewayKey, node.below("header"));
     }
-    for named in &config.entrances {
+    for named in config.entrances.iter().filter(|named| named.entry.keys.is_some()) {
         if let Some(header) = &named.entry.header {
             add(header, Use::GatewayKey, named.node.below("header"));
         }
@@ -134,8 +141,8 @@ fn uses<'v>(config: &Config<'v>) -> Vec<Named<'v>> {
 /// The headers that carry credentials, by sources that are written or by the default ones. One that is owned
 /// whatever is configured has its own error.
 fn credentials<'v>(config: &Config<'v>, written: bool) -> Vec<(HeaderName, Node<'v>)> {
-    let built_in = owned::built_in(config);
-    let issuers = config.issuers.iter();
+    let built_in = owned::built_in();
+    let issuers = config.issuers.iter().filter(|named| named.entry.issues == Issues::Tokens);
     let issuers = issuers.filter(|named| named.node.value().get("sources").is_some() == written);
     let sources = issuers.flat_map(|named| &named.entry.sources);
     let headers = sources.filter_map(|source| {

@@ -51,6 +51,7 @@ fn issuer(
         identity,
         tenants,
         subject_prefix,
+        issues: _,
     } = entry;
     let audiences = audiences.as_ref().and_then(|audiences| self::audiences(node, *issuer, audiences));
     let keys = keys
@@ -59,7 +60,7 @@ fn issuer(
     let sources = sources
         .iter()
         .map(|source| Some(Source { place: places.number(&source.place)?, forward: source.forward }));
-    let written::Identity { subject, tenant, permissions, scopes, roles } = identity;
+    let written::Identity { subject, tenant, permissions, scopes, roles, issuer: vouched } = identity;
     let tenants = match tenants {
         None | Some(Tenants::All) => None,
         Some(Tenants::Only(tenants)) => Some(tenants.clone()),
@@ -95,6 +96,7 @@ fn issuer(
             permissions: permissions.clone(),
             scopes: scopes.clone(),
             roles: roles.clone(),
+            issuer: vouched.clone(),
         },
         realm: Realm { tenants, subject_prefix: subject_prefix.clone().unwrap_or(Some(String::new()))? },
     })
@@ -104,6 +106,9 @@ fn issuer(
 /// `alice` an `alice` is. Where an entrance is trusted too, its `alice` is the gateway's.
 fn check_apart(config: &Config<'_>) {
     let is_trusted = |named: &Named<'_, Entrance<'_>>| matches!(named.entry.trust, Trusted::Headers(_));
+    if config.requires_context() {
+        return check_alone(config);
+    }
     if config.issuers.len() < 2 && !config.entrances.iter().any(is_trusted) {
         return;
     }
@@ -137,6 +142,20 @@ fn check_apart(config: &Config<'_>) {
                     );
                 }
             }
+        }
+    }
+}
+
+/// A context is the only credential of its door, and says whom it is about by itself.
+fn check_alone(config: &Config<'_>) {
+    let remedy =
+        "stands beside `context.require`, and a context is the only credential of its door: remove one";
+    if config.node.value().get("issuers").is_some() {
+        config.node.below("issuers").error(remedy);
+    }
+    for named in &config.entrances {
+        if matches!(named.entry.trust, Trusted::Headers(_)) {
+            named.node.below("trust").error(remedy);
         }
     }
 }

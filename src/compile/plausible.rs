@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::access::grants::Grants;
 use crate::config::Config;
 use crate::config::access::{Access, Required, Requirements};
+use crate::config::issuer::Issues;
 use crate::config::node::{Named, Node};
 use crate::principal::Grant;
 use crate::route::EntranceRule;
@@ -71,16 +72,21 @@ impl Checker<'_, '_> {
         let named = requirements.and_then(|requirements| requirements.issuers.as_ref());
         let is_named = |name: &str| named.is_none_or(|named| named.iter().any(|(_, one)| *one == name));
         let mut provers = Provers { trust: None, issuers: false, writes_permissions: false };
-        for issuer in self.config.issuers.iter().filter(|issuer| is_named(&issuer.name)) {
+        for issuer in self.config.issuers.iter() {
+            // A context has the permissions, and the name of the issuer, that the outer door knew.
+            let is_context = issuer.entry.issues == Issues::Contexts;
+            if !is_context && !is_named(&issuer.name) {
+                continue;
+            }
             provers.issuers = true;
             let identity = issuer.node.value().get("identity");
             provers.writes_permissions |=
-                identity.is_some_and(|identity| identity.get("permissions").is_some());
+                is_context || identity.is_some_and(|identity| identity.get("permissions").is_some());
         }
         // Whom an entrance proves has no issuer.
         if named.is_none() && entrance == EntranceRule::Required {
             let trusts = self.config.entrances.iter();
-            let trusts = trusts.filter_map(|entrance| self.config.trust_of(&entrance.entry.trust).flatten());
+            let trusts = trusts.filter_map(|entrance| self.config.trust_of(&entrance.entry).flatten());
             provers.trust = trusts.map(|trust| trust.permissions.is_some()).max();
         }
         provers

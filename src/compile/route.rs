@@ -43,6 +43,7 @@ pub(super) fn compile(
             access: default?,
             entrance: EntranceRule::Required,
             names_options: false,
+            audience: None,
         },
         reads_host: config.routes.iter().any(|route| route.entry.hosts.is_some()),
         preflight: config.preflight,
@@ -144,7 +145,10 @@ pub(super) fn rule(named: &Written<'_>) -> Rule {
 
 fn route(config: &Config<'_>, named: &Written<'_>, compiler: &mut Compiler<'_, '_>) -> Option<Route> {
     let Named { name, entry, .. } = named;
-    let written::Route { access, entrance, methods, .. } = entry;
+    let written::Route { access, entrance, methods, audience, .. } = entry;
+    if let Some((node, _)) = audience.as_ref().filter(|_| config.mint.is_none()) {
+        node.error("is the audience of a context, and this door mints none: remove it");
+    }
     if let Some((node, rule)) = entrance {
         let has_entrances = config.node.value().get("entrances").is_some();
         match (config.door, rule) {
@@ -159,6 +163,7 @@ fn route(config: &Config<'_>, named: &Written<'_>, compiler: &mut Compiler<'_, '
         name: Some(Arc::clone(name)),
         access: compiler.compile(access.as_ref()?)?,
         entrance: entrance.as_ref().map_or(EntranceRule::Required, |(_, rule)| *rule),
+        audience: audience.as_ref().map(|(_, audience)| (*audience).into()),
         names_options: methods.iter().flatten().any(|method| *method == "OPTIONS"),
     })
 }

@@ -11,6 +11,7 @@ mod entrance;
 mod header;
 mod issuer;
 mod neighbour;
+mod publish;
 mod remote;
 mod route;
 mod source;
@@ -122,12 +123,11 @@ fn an_emptied_field_is_an_error_and_never_a_wider_policy() {
 
 #[test]
 fn what_this_version_does_not_know_is_refused_by_name() {
-    for field in ["context", "apiKeys", "Door", "gateway_key"] {
+    for field in ["contexts", "apiKeys", "Door", "gateway_key"] {
         refused(outer(), &format!("/{field}"), json!("x"), field);
     }
     refused(outer(), "/", json!("x"), "\"\"");
     refused(outer(), "/issuers/main/jwksUri", json!("x"), "issuers.main.jwksUri");
-    refused(inner(), "/entrances/gateway/peers", json!(["spiffe://a"]), "entrances.gateway.peers");
 }
 
 #[test]

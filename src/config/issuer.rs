@@ -49,6 +49,17 @@ pub struct Issuer<'v> {
     pub tenants: Option<Tenants>,
     /// `subjectPrefix`; none where it is not written.
     pub subject_prefix: Option<Option<String>>,
+    /// What it issues.
+    pub issues: Issues,
+}
+
+/// What an issuer issues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Issues {
+    /// Tokens of users, by `issuers`.
+    Tokens,
+    /// Contexts, by `context.require`.
+    Contexts,
 }
 
 /// `tenants`.
@@ -82,6 +93,8 @@ pub struct Identity {
     pub scopes: Vec<ClaimRef>,
     /// `roles`.
     pub roles: Vec<ClaimRef>,
+    /// Which issuer vouched first; no token of a user says that of itself.
+    pub issuer: Option<ClaimRef>,
 }
 
 pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Issuer<'v>> {
@@ -130,6 +143,7 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Issuer<'v>> {
         identity: identity(fields.optional("identity").as_ref()),
         tenants: fields.optional("tenants").map(|node| tenants(&node)),
         subject_prefix: fields.optional("subjectPrefix").map(|node| subject_prefix(&node)),
+        issues: Issues::Tokens,
     };
     fields.finish();
     Some(read)
@@ -194,7 +208,7 @@ fn claim_named(node: &Node<'_>, text: &str) -> Option<ClaimRef> {
     claim
 }
 
-fn claims(names: &[&str]) -> Vec<ClaimRef> {
+pub(crate) fn claims(names: &[&str]) -> Vec<ClaimRef> {
     names.iter().filter_map(|name| ClaimRef::parse(name)).collect()
 }
 
@@ -207,6 +221,7 @@ fn identity(node: Option<&Node<'_>>) -> Identity {
         permissions: field("permissions").map_or_else(|| claims(&["permissions"]), |list| list.each(claim)),
         scopes: field("scopes").map_or_else(|| claims(&["scope"]), |list| list.each(claim)),
         roles: field("roles").map_or_else(|| claims(&["roles"]), |list| list.each(claim)),
+        issuer: None,
     };
     if let Some(fields) = fields {
         fields.finish();

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::error::{ConfigError, ErrorList};
 use crate::json;
+use crate::name::is_name;
 
 /// The most entries of a list or map: what is configured bounds what a request can cost.
 const MAX_ENTRIES: usize = 100;
@@ -225,13 +226,9 @@ impl<'v> Node<'v> {
 
     /// The same, of a map that may have this many.
     pub(crate) fn named_up_to<T>(&self, most: usize, read: impl Fn(&Self) -> Option<T>) -> Vec<Named<'v, T>> {
-        let good = |name: &str| {
-            (1..=63).contains(&name.len())
-                && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        };
         let mut entries = Vec::new();
         for (name, node) in self.members_up_to(most) {
-            if !good(name) {
+            if !is_name(name) {
                 node.error("a name is 1 to 63 lower-case letters, digits and `-`: rename it");
             }
             if let Some(entry) = read(&node) {

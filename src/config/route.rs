@@ -1,6 +1,7 @@
 //! `routes`: as written, every field typed.
 
 use super::access::{self, Access};
+use super::context;
 use super::node::Node;
 use crate::route::EntranceRule;
 use crate::route::host::HostPattern;
@@ -23,6 +24,8 @@ pub struct Route<'v> {
     pub access: Option<Access<'v>>,
     /// `entrance`, and where it stands.
     pub entrance: Option<(Node<'v>, EntranceRule)>,
+    /// `audience`, and where it stands.
+    pub audience: Option<(Node<'v>, &'v str)>,
 }
 
 pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Route<'v>> {
@@ -45,6 +48,9 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Route<'v>> {
         paths: paths.map(|paths| paths.each(|node| Some((node.clone(), path(node)?)))).unwrap_or_default(),
         access: access.and_then(|access| access::read(&access)),
         entrance,
+        audience: fields
+            .optional("audience")
+            .and_then(|node| context::name(&node).map(|audience| (node, audience))),
     };
     fields.finish();
     Some(route)

@@ -14,6 +14,7 @@ use crate::jose::compact::Compact;
 use crate::jose::header::Header;
 use crate::jose::jwk::Key;
 use crate::jose::signature::{self, Engines, Tries, Verified};
+use crate::name::is_name;
 use crate::principal::{Grant, Permissions, Principal, Subject};
 use crate::tenant::Tenant;
 use crate::time::UnixTime;
@@ -82,6 +83,8 @@ pub struct Identity {
     pub(crate) permissions: Vec<ClaimRef>,
     pub(crate) scopes: Vec<ClaimRef>,
     pub(crate) roles: Vec<ClaimRef>,
+    /// Where stands which issuer vouched first; none where this one did.
+    pub(crate) issuer: Option<ClaimRef>,
 }
 
 impl Issuer {
@@ -169,7 +172,10 @@ impl Identity {
             Some(_) => return Err(Code::ClaimMalformed),
         };
         Ok(Principal {
-            issuer: Some(Arc::clone(issuer)),
+            issuer: match &self.issuer {
+                None => Some(Arc::clone(issuer)),
+                Some(claim) => vouched(claim.of(claims))?,
+            },
             subject,
             tenant: Tenant::from_claim(self.tenant.of(claims))?,
             permissions: Permissions::indexed(grants(&self.permissions, claims)?),
@@ -177,6 +183,15 @@ impl Identity {
             roles: grants(&self.roles, claims)?,
             claims: Some(token.shared()),
         })
+    }
+}
+
+/// The name of the issuer that another door believed; absent where it says none.
+fn vouched(claim: Option<&Value>) -> Result<Option<Arc<str>>, Code> {
+    match claim {
+        None => Ok(None),
+        Some(Value::String(name)) if is_name(name) => Ok(Some(name.as_str().into())),
+        Some(_) => Err(Code::ClaimMalformed),
     }
 }
 

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::denial::response::Response;
+use crate::response::Response;
 use crate::time::UnixTime;
 
 /// A call that the host did not carry out, with its status (proxy-wasm ABI 0.2.1, `proxy_status_t`).

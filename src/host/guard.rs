@@ -9,13 +9,16 @@ use proxy_wasm::types::Action;
 use super::envoy::{self, HostError, Level, Map};
 use super::keys;
 use super::metrics::{self, Labels, Outcome};
+use super::nonce;
 use super::place;
 use super::waiting::{self, Waiting};
 use crate::decision::{Decision, Permit};
 use crate::denial::{Code, Denial};
 use crate::mutation::Mutation;
 use crate::policy::{self, Policy};
+use crate::publication::Publication;
 use crate::request::Request;
+use crate::response::Response;
 use crate::time::UnixTime;
 
 /// What a stream and a request that waits share: the policy under which the request came in, and whether it
@@ -104,10 +107,19 @@ impl Guard {
                 request = request.with_cluster(cluster);
             }
         }
+        let client;
+        if policy.mints() {
+            request = request.with_nonce(nonce::next());
+            client = envoy::property(&["source", "address"])?;
+            if let Some(client) = &client {
+                request = request.with_client(client);
+            }
+        }
         let now = envoy::now()?;
         let decided = match keys::with(|keys| policy::decide(policy, keys, &request, now)) {
             Decision::Permit(permit) => Ok(permit),
             Decision::Denial(denial) => Err(denial),
+            Decision::Publish(publication) => return Ok(self.publish(&publication, &request)),
             Decision::AwaitKeys(issuer) => match self.wait(policy, &issuer, deadline, now) {
                 Ok(()) => return Ok(Next::Hold),
                 Err(code) => policy::give_up(policy, code, &issuer, &request, now),
@@ -131,8 +143,7 @@ impl Guard {
                 self.count(Outcome::Report(denial.code), &denial.route, &denial.issuer);
             }
             None => {
-                let issuer = permit.principal.as_ref().and_then(|principal| principal.issuer.clone());
-                self.count(Outcome::Permit, &permit.route, &issuer);
+                self.count(Outcome::Permit, &permit.route, &permit.issuer);
             }
         }
         Ok(Next::Forward)
@@ -184,11 +195,12 @@ impl Guard {
     fn deny(&self, denial: &Denial, request: &Request<'_>) -> Next {
         self.log(Level::Debug, "denied", denial);
         self.count(Outcome::Denial(denial.code), &denial.route, &denial.issuer);
-        if let Err(error) = envoy::send_local_response(&denial.response(request)) {
-            // Paused without an answer: the request goes nowhere, and the client's own timeout ends it.
-            envoy::log(Level::Error, &format!("vestibule: {error}"));
-        }
-        Next::Hold
+        answer(&denial.response(request))
+    }
+
+    fn publish(&self, publication: &Publication, request: &Request<'_>) -> Next {
+        self.count(Outcome::Publish, &None, &None);
+        answer(&publication.response(request))
     }
 
     fn count(&self, outcome: Outcome, route: &Option<Arc<str>>, issuer: &Option<Arc<str>>) {
@@ -214,4 +226,13 @@ impl Guard {
         self.permitted.set(false);
         self.deny(&Code::HostFailed.into(), &Request::new(Vec::new()))
     }
+}
+
+/// Answers the request here: it goes nowhere.
+fn answer(response: &Response) -> Next {
+    if let Err(error) = envoy::send_local_response(response) {
+        // Paused without an answer: the request goes nowhere, and the client's own timeout ends it.
+        envoy::log(Level::Error, &format!("vestibule: {error}"));
+    }
+    Next::Hold
 }

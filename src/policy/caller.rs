@@ -8,7 +8,7 @@ use super::trace::{Claimed, Kind, Origin, Presented, Step, Trace};
 use crate::credential::entrance::{self, Entrance};
 use crate::credential::issuer::{self, Issuer};
 use crate::credential::source::Source;
-use crate::denial::Code;
+use crate::denial::{Code, Status};
 use crate::jose::compact::{Compact, Size};
 use crate::keyring::Keys;
 use crate::principal::{Grant, Principal};
@@ -19,6 +19,10 @@ use crate::time::UnixTime;
 #[derive(Debug, Default)]
 pub(super) struct Caller<'p> {
     pub(super) principal: Option<Arc<Principal>>,
+    /// The configured name of the issuer that vouched; none where an entrance did.
+    pub(super) issuer: Option<Arc<str>>,
+    /// When its token ends, without leeway; none where it never does, or where there is none.
+    pub(super) expires: Option<UnixTime>,
     /// Where the token stood that was verified, and what its issuer says of it.
     pub(super) verified: Option<Source>,
     /// The headers of the entrance that were read and found well-formed.
@@ -29,6 +33,18 @@ impl<'p> Caller<'p> {
     /// The caller by the one credential of the request, which the entrance vouches for or an issuer's token
     /// is.
     pub(super) fn of(
+        policy: &'p Policy,
+        keys: &Keys,
+        entrance: Option<&'p Entrance>,
+        request: &Request<'_>,
+        now: UnixTime,
+        trace: &mut impl Trace,
+    ) -> Result<Self, Stop> {
+        let caller = Self::read(policy, keys, entrance, request, now, trace);
+        if policy.requires_context { caller.map_err(of_context) } else { caller }
+    }
+
+    fn read(
         policy: &'p Policy,
         keys: &Keys,
         entrance: Option<&'p Entrance>,
@@ -61,7 +77,7 @@ impl<'p> Caller<'p> {
                         origins: permissions.map(origin).collect(),
                     }
                 });
-                Ok(Self { principal: Some(principal), verified: None, trusted: trust })
+                Ok(Self { principal: Some(principal), trusted: trust, ..Self::default() })
             }
             (None, Some(found)) => {
                 let place = policy.places.place(found.place);
@@ -81,6 +97,8 @@ impl<'p> Caller<'p> {
                 });
                 Ok(Self {
                     principal: Some(Arc::clone(&proof.principal)),
+                    issuer: issuer.map(|issuer| Arc::clone(&issuer.name)),
+                    expires: proof.validity.expires,
                     verified: issuer.and_then(|issuer| issuer.source_at(found.place)),
                     trusted: None,
                 })
@@ -89,9 +107,28 @@ impl<'p> Caller<'p> {
         }
     }
 
-    pub(super) fn trusts(&self, header: &[u8]) -> bool {
-        self.trusted.is_some_and(|trust| trust.headers().any(|trusted| trusted.as_bytes() == header))
+    /// Whether an owned header stays as it came: one that the entrance is trusted with, or the context, which a
+    /// service passes on.
+    pub(super) fn keeps(&self, policy: &Policy, header: &[u8]) -> bool {
+        let is_trusted =
+            |trust: &entrance::Trust| trust.headers().any(|trusted| trusted.as_bytes() == header);
+        let context = self.verified.filter(|_| policy.requires_context);
+        let context = context.and_then(|source| policy.places.place(source.place)?.header());
+        self.trusted.is_some_and(is_trusted) || context.is_some_and(|context| context.as_bytes() == header)
     }
+}
+
+/// What is wrong with a token is, at a door whose one credential is a context, wrong with the context: the
+/// caller cannot mend it, so it is told no more.
+fn of_context(stop: Stop) -> Stop {
+    let Stop::Denial(denial) = stop else { return stop };
+    let code = match (denial.code.status(), denial.code) {
+        (_, Code::TokenExpired) => Code::ContextExpired,
+        (Status::BadRequest | Status::Unauthorized | Status::Forbidden, _) => Code::ContextInvalid,
+        // Nobody has said yet what the context is worth.
+        (Status::Unavailable, code) => code,
+    };
+    Stop::Denial(denial.said_as(code))
 }
 
 /// Which claim of a token that was verified gave what.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::{Limits, Policy};
+use crate::admission::Admission;
 use crate::credential::issuer::Issuer;
 use crate::credential::proof_cache::Proof;
 use crate::denial::{Code, Denial};
@@ -24,6 +25,14 @@ pub(super) enum Stop {
 }
 
 impl Stop {
+    /// The same, of a request that came in so.
+    pub(super) fn through(self, admission: Option<&Admission>) -> Self {
+        match self {
+            Self::Denial(denial) => Self::Denial(denial.through(admission)),
+            Self::AwaitKeys(issuer) => Self::AwaitKeys(issuer),
+        }
+    }
+
     /// The same, of a request on this route.
     pub(super) fn on(self, route: Option<&Arc<str>>) -> Self {
         match self {

@@ -167,6 +167,7 @@ impl Doors {
             else {
                 panic!("{}: no method, authority or path", case.name)
             };
+            let is_head = method == b"HEAD";
             let call = call(method, path).header("host", authority);
             let call = request.headers.iter().fold(call, |call, (name, value)| call.header(name, value));
             let response = match &self.front {
@@ -174,7 +175,7 @@ impl Doors {
                 Some(front) => call.header(LISTENER, listener).send(front.port(self.door)),
             };
             let arrival = self.upstream.arrival(&response);
-            let difference = difference(&exchange.expect, &response, arrival.as_ref())?;
+            let difference = difference(&exchange.expect, is_head, &response, arrival.as_ref())?;
             let file = file.path.file_name().unwrap_or_default();
             Some(format!("{}: {}: {difference}", file.display(), case.name))
         };
@@ -194,7 +195,12 @@ fn literal(door: &str) -> Bootstrap {
     bootstrap
 }
 
-fn difference(expected: &Expect, response: &Response, arrival: Option<&Arrival>) -> Option<String> {
+fn difference(
+    expected: &Expect,
+    is_head: bool,
+    response: &Response,
+    arrival: Option<&Arrival>,
+) -> Option<String> {
     let answered = format!("{} {}", response.status, response.code().unwrap_or_default());
     match (expected, arrival) {
         (Expect::Deny(code), None) => {
@@ -204,6 +210,14 @@ fn difference(expected: &Expect, response: &Response, arrival: Option<&Arrival>)
             (!agrees).then(|| format!("expected {}, answered {answered}", code.as_str()))
         }
         (Expect::Deny(code), Some(_)) => Some(format!("expected {}, was permitted", code.as_str())),
+        (Expect::Answer(jwks), None) => {
+            // Who asks by HEAD is told of the set and not given it.
+            let agrees = response.status == 200
+                && response.header("content-type").as_deref() == Some("application/jwk-set+json")
+                && if is_head { response.text().is_empty() } else { response.json() == *jwks };
+            (!agrees).then(|| format!("expected {jwks}, answered {answered} {}", response.text()))
+        }
+        (Expect::Answer(jwks), Some(_)) => Some(format!("expected {jwks}, was permitted")),
         (Expect::Permit(_) | Expect::PermitWith(_), None) => {
             Some(format!("expected a permit, answered {answered}"))
         }
