@@ -2,6 +2,7 @@
 
 mod crypto;
 mod envoy;
+mod gateway_key;
 mod guard;
 mod keys;
 mod metrics;

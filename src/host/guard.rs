@@ -7,10 +7,12 @@ use std::sync::Arc;
 use proxy_wasm::types::Action;
 
 use super::envoy::{self, HostError, Level, Map};
+use super::gateway_key;
 use super::keys;
 use super::metrics::{self, Labels, Outcome};
 use super::nonce;
 use super::waiting::{self, Waiting};
+use crate::admission::Admission;
 use crate::decision::{Decision, Permit};
 use crate::denial::{Code, Denial};
 use crate::mutation::Mutation;
@@ -130,6 +132,7 @@ impl Guard {
             Mutation::Set { name, value } => envoy::set_request_header(name.as_bytes(), value),
         })?;
         self.permitted.set(true);
+        admitted(permit.admission());
         match permit.reported() {
             Some(denial) => {
                 self.log(Level::Info, "would deny", denial);
@@ -187,6 +190,7 @@ impl Guard {
 
     fn deny(&self, denial: &Denial, request: &Request<'_>) -> Next {
         self.log(Level::Debug, "denied", denial);
+        admitted(denial.admission());
         self.count(Outcome::Denial(denial.code), &denial.route, &denial.issuer);
         if let Err(error) = envoy::send_local_response(&denial.response(request)) {
             // Paused without an answer: the request goes nowhere, and the client's own timeout ends it.
@@ -217,5 +221,12 @@ impl Guard {
         envoy::log(Level::Error, &format!("vestibule: {error}"));
         self.permitted.set(false);
         self.deny(&Code::HostFailed.into(), &Request::new(Vec::new()))
+    }
+}
+
+/// Counts the key by which a request came in that was decided about.
+fn admitted(admission: Option<&Admission>) {
+    if let Some(key) = admission.and_then(Admission::key) {
+        gateway_key::count(key);
     }
 }
