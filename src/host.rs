@@ -7,6 +7,7 @@ mod guard;
 mod keys;
 mod metrics;
 mod nonce;
+mod peer;
 mod plugin;
 mod stream;
 mod waiting;

@@ -11,6 +11,7 @@ use super::gateway_key;
 use super::keys;
 use super::metrics::{self, Labels, Outcome};
 use super::nonce;
+use super::peer;
 use super::waiting::{self, Waiting};
 use crate::admission::Admission;
 use crate::decision::{Decision, Permit};
@@ -109,6 +110,13 @@ impl Guard {
             client = envoy::property(&["source", "address"])?;
             if let Some(client) = &client {
                 request = request.with_client(client);
+            }
+        }
+        let peer;
+        if policy.reads_peer() {
+            peer = peer::proved()?;
+            if let Some(peer) = &peer {
+                request = request.with_peer(peer);
             }
         }
         let now = envoy::now()?;
