@@ -8,6 +8,7 @@ mod keys;
 mod metrics;
 mod nonce;
 mod peer;
+mod place;
 mod plugin;
 mod stream;
 mod waiting;

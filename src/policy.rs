@@ -31,6 +31,7 @@ use crate::jose::algorithm::Algorithm;
 use crate::jose::compact::{Compact, Size};
 use crate::jose::signature::{Backend, Engines, Tries};
 use crate::keyring::Keys;
+use crate::publication::Publication;
 use crate::request::Request;
 use crate::route::{EntranceRule, Found, Routes};
 use crate::tenant::TenantRule;
@@ -73,6 +74,8 @@ pub struct Policy {
     pub(crate) entrances: Vec<Entrance>,
     /// Whether the one credential is a context.
     pub(crate) requires_context: bool,
+    /// What is answered here, before any route is looked for.
+    pub(crate) publication: Option<Arc<Publication>>,
     pub(crate) owned: OwnedHeaders,
     pub(crate) injections: Vec<Injection>,
     pub(crate) attachment: Option<Attachment>,
@@ -231,8 +234,8 @@ pub fn explain(
     now: UnixTime,
     trace: &mut impl Trace,
 ) -> Decision {
-    match permit(policy, keys, request, now, trace) {
-        Ok(permit) => Decision::Permit(permit),
+    match answer(policy, keys, request, now, trace) {
+        Ok(decision) => decision,
         Err(Stop::Denial(denial)) => {
             refuse(policy, denial, request, now).map_or_else(Decision::Denial, Decision::Permit)
         }
@@ -283,20 +286,25 @@ fn come_in<'p>(
     }
 }
 
-fn permit(
+fn answer(
     policy: &Policy,
     keys: &Keys,
     request: &Request<'_>,
     now: UnixTime,
     trace: &mut impl Trace,
-) -> Result<Permit, Stop> {
+) -> Result<Decision, Stop> {
     reading::check_method(request)?;
     reading::check_connection(policy, request)?;
     let found = policy.routes.find(request)?;
     reading::check_target(request)?;
     trace.step(|| Step::Read);
+    if let Some(publication) = policy.publication.as_ref().filter(|it| it.is_asked_for(request)) {
+        trace.step(|| Step::Published);
+        return Ok(Decision::Publish(Arc::clone(publication)));
+    }
     trace.step(|| Step::route(&found));
-    admit(policy, keys, request, &found, now, trace).map_err(|stop| stop.on(found.route.name.as_ref()))
+    let permit = admit(policy, keys, request, &found, now, trace);
+    permit.map(Decision::Permit).map_err(|stop| stop.on(found.route.name.as_ref()))
 }
 
 fn admit(

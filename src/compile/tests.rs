@@ -11,6 +11,7 @@ mod entrance;
 mod header;
 mod issuer;
 mod neighbour;
+mod publish;
 mod remote;
 mod route;
 mod source;

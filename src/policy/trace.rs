@@ -39,6 +39,8 @@ impl Trace for Vec<Step> {
 pub enum Step {
     /// Method, authority and path can be read in one way only.
     Read,
+    /// It asks for what the door publishes, and for no route.
+    Published,
     /// The rule over the request was found.
     Route {
         /// The route's name; none where the request is on no route.

@@ -30,6 +30,7 @@ mod mtls; // what Envoy tells of a peer
 mod paths; // no path that can be read as a closed one
 mod peers; // who comes in by a certificate
 mod probe; // fixture: the engines, to be asked, and what Envoy tells a filter
+mod publish; // the keys of contexts, for whoever asks
 mod remote_door; // fixture: a door whose issuer publishes its keys
 mod remote_keys; // requests wait for an issuer's keys
 mod remote_outage; // no answer but a good one brings keys
@@ -42,3 +43,4 @@ mod secrecy; // no secret in the filter's log lines
 mod sources; // where credentials stand
 mod vectors; // tests/vectors/*.json through Envoy
 mod vm_calls; // what the log tells of the filter and its host
+mod wrong_door; // a door at the wrong place answers nobody

@@ -14,6 +14,7 @@ mod hash;
 mod key_bounds;
 mod key_clusters;
 mod keygen;
+mod placement;
 mod published;
 mod scenario;
 mod signing_key;

@@ -14,11 +14,14 @@ use super::routes::{Other, Reason};
 /// The object. `others` are the routes to tell of.
 pub(crate) fn object(explanation: &Explanation<'_>, others: &[Other], now: &str) -> Value {
     let it = explanation;
-    let (decision, headers) = match &it.outcome {
-        Outcome::Denied(_) => ("denied", Value::Null),
+    let (decision, headers, answer) = match &it.outcome {
+        Outcome::Denied(_) => ("denied", Value::Null, Value::Null),
         Outcome::Allowed { mutations, reported } => {
             let decision = if reported.is_some() { "reported" } else { "allowed" };
-            (decision, changes(mutations.iter().map(Change::of)))
+            (decision, changes(mutations.iter().map(Change::of)), Value::Null)
+        }
+        Outcome::Answered(publication) => {
+            ("answered", Value::Null, serde_json::from_str(publication.jwks()).unwrap_or_default())
         }
     };
     json!({
@@ -45,6 +48,7 @@ pub(crate) fn object(explanation: &Explanation<'_>, others: &[Other], now: &str)
             json!({ "audience": **audience, "expires": expires.as_secs() })
         }),
         "headers": headers,
+        "answer": answer,
         "notes": it.notes,
     })
 }

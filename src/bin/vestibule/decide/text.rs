@@ -68,6 +68,14 @@ pub(crate) fn lines(it: &Explanation<'_>, others: &[Other], left_out: usize, now
 }
 
 fn route(lines: &mut Lines, it: &Explanation<'_>, others: &[Other], left_out: usize) {
+    if let Outcome::Answered(publication) = &it.outcome {
+        let path = publication.path();
+        lines.step(
+            true,
+            "published",
+            format!("{path} is answered here, on every host: no route is looked for"),
+        );
+    }
     if let Some(route) = &it.route {
         let name = route.name.as_deref().map_or("on no route, so by `default`", |name| name);
         let access = match (&route.access, route.is_preflight) {
@@ -308,8 +316,14 @@ fn decision(lines: &mut Lines, it: &Explanation<'_>) {
         lines.0.push(format!("  {}", code.detail()));
         let challenge = denial.challenge().filter(|_| is_carried_out);
         lines.0.extend(challenge.map(|challenge| format!("  www-authenticate: {challenge}")));
-    } else {
-        lines.0.push("allowed".to_owned());
+    }
+    match &it.outcome {
+        Outcome::Denied(_) | Outcome::Allowed { reported: Some(_), .. } => {}
+        Outcome::Allowed { reported: None, .. } => lines.0.push("allowed".to_owned()),
+        Outcome::Answered(publication) => {
+            lines.0.push("answered: 200 with the published keys".to_owned());
+            lines.0.push(format!("  {}", publication.jwks()));
+        }
     }
     if let Outcome::Allowed { mutations, .. } = &it.outcome {
         let changes = mutations.iter().map(Change::of).map(|change| match change.value {
