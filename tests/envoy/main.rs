@@ -30,6 +30,7 @@ mod mesh; // fixture: a guarded service
 mod metrics; // what is counted
 mod mtls; // what Envoy tells of a peer
 mod paths; // no path that can be read as a closed one
+mod peers; // who comes in by a certificate
 mod probe; // fixture: the engines, to be asked, and what Envoy tells a filter
 mod publish; // the keys of contexts, for whoever asks
 mod redirects; // what of a request follows a redirect
