@@ -6,6 +6,7 @@
 
 mod access;
 mod collision;
+mod context;
 mod entrance;
 mod example;
 mod issuer;
@@ -30,6 +31,7 @@ use crate::config::error::{ConfigError, ConfigErrors, ErrorList};
 use crate::config::keys::KeySource;
 use crate::config::node::Node;
 use crate::config::{self, Config};
+use crate::context::mint::Mint;
 use crate::credential::gateway_key::{Attachment, GatewayKey};
 use crate::credential::places::{Matched, Places};
 use crate::credential::proof_cache::ProofCache;
@@ -42,6 +44,7 @@ use crate::policy::{Door, Limits, Policy};
 use crate::route::Routes;
 use crate::route::rule::Rule;
 use crate::time::UnixTime;
+pub use context::settle_signing;
 use secret::Resolved;
 pub use secret::Secrets;
 
@@ -181,13 +184,14 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
     let issuers = issuer::compile(config, &places, secrets);
     let entrances = entrance::compile(config, secrets);
     let grants = access::grants(config);
-    let publication = publish::compile(config, signing_key(config, secrets).as_ref());
     let routes = routes(config, grants.as_ref().unwrap_or(&Grants::default()));
     check_report(config, now);
     let attachment = match &config.gateway_key {
         None => Some(None),
         Some((_, gateway_key)) => attachment(gateway_key, secrets).map(Some),
     };
+    let mint = context::mint(config, secrets);
+    let publication = publish::compile(config, mint.iter().flatten().map(Mint::key).next());
     // Every part was looked at before the first that failed is given up on, so that all errors are found.
     Some(Policy {
         door: config.door?,
@@ -201,23 +205,11 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
         owned: owned::owned_headers(config),
         injections: owned::injections(config),
         attachment: attachment?,
+        mint: mint?,
         limits: limits(config.limits),
         proofs: ProofCache::new(config.limits.token_cache_bytes),
         report: config.report.as_ref().and_then(|report| report.until.as_ref()).map(|(_, until)| *until),
     })
-}
-
-fn signing_key(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<crate::jose::signing::SigningKey> {
-    let secret = config.mint.as_ref()?.key.as_ref()?;
-    match secret::resolve(secret, secrets)? {
-        Resolved::Unchecked => None,
-        Resolved::Value(value) => {
-            match crate::jose::signing::SigningKey::from_pem(str::from_utf8(&value).unwrap_or_default()) {
-                Ok(key) => Some(key),
-                Err(reason) => secret.node.refuse(reason.into()),
-            }
-        }
-    }
 }
 
 fn routes(config: &Config<'_>, grants: &Grants) -> Option<Routes> {
@@ -244,7 +236,7 @@ fn check_doors(config: &Config<'_>) {
                 .below("entrances")
                 .error("belongs to an inner door: remove it, or make this one `door: inner`");
         }
-        Some(Door::Outer) => check_mint(config),
+        Some(Door::Outer) => context::check_outer(config),
         None => {}
         Some(Door::Inner) => {
             if let Some(mint) = &config.mint {
@@ -262,23 +254,6 @@ fn check_doors(config: &Config<'_>) {
                 );
             }
         }
-    }
-}
-
-/// What an outer door's context needs besides.
-fn check_mint(config: &Config<'_>) {
-    if config.requires_context() {
-        config
-            .node
-            .below("context.require")
-            .error("is an inner door's: an outer one has `context.mint`, for it is where contexts come from");
-    }
-    let Some(mint) = &config.mint else { return };
-    if config.node.value().get("issuers").is_none() {
-        mint.node.error("is for somebody, and nothing here proves who: add `issuers`, or remove it");
-    }
-    if mint.to.is_some() && config.gateway_key.is_some() {
-        mint.node.below("to").error("is what `gatewayKey.to` says, for both go the same way: remove it");
     }
 }
 

@@ -5,6 +5,7 @@ mod envoy;
 mod guard;
 mod keys;
 mod metrics;
+mod nonce;
 mod plugin;
 mod stream;
 mod waiting;

@@ -11,6 +11,7 @@ pub mod jwk;
 pub mod key;
 pub mod known_answers;
 pub mod signature;
+mod signer;
 pub mod signing;
 pub mod software;
 pub mod thumbprint;

@@ -18,6 +18,7 @@ use std::time::Duration;
 use crate::access::Access;
 use crate::access::requirements::Lack;
 use crate::admission::Admission;
+use crate::context::mint::{Mint, Occasion};
 use crate::credential::entrance::{self, Entrance};
 use crate::credential::gateway_key::Attachment;
 use crate::credential::issuer::Issuer;
@@ -27,8 +28,9 @@ use crate::credential::remote::RemoteSource;
 use crate::decision::{Decision, Permit};
 use crate::denial::{Code, Denial};
 use crate::header::OwnedHeaders;
+use crate::jose::algorithm::Algorithm;
 use crate::jose::compact::{Compact, Size};
-use crate::jose::signature::Tries;
+use crate::jose::signature::{Backend, Engines, Tries};
 use crate::keyring::Keys;
 use crate::publication::Publication;
 use crate::request::Request;
@@ -78,6 +80,7 @@ pub struct Policy {
     pub(crate) owned: OwnedHeaders,
     pub(crate) injections: Vec<Injection>,
     pub(crate) attachment: Option<Attachment>,
+    pub(crate) mint: Option<Mint>,
     pub(crate) limits: Limits,
     pub(crate) proofs: ProofCache,
     /// Until when denials are reported and not carried out.
@@ -116,7 +119,19 @@ impl Policy {
     /// Whether a decision depends on the upstream cluster, so that the host need not look it up where not.
     #[must_use]
     pub fn reads_cluster(&self) -> bool {
-        self.attachment.is_some()
+        self.attachment.is_some() || self.mints()
+    }
+
+    /// Whether contexts are minted here, where the host tells of the client and draws a nonce.
+    #[must_use]
+    pub fn mints(&self) -> bool {
+        self.mint.is_some()
+    }
+
+    /// Settles which of the engines signs contexts, where some are minted, and by what algorithm: from then on
+    /// it does.
+    pub(crate) fn settle_signing(&mut self, engines: &Engines) -> Option<(Algorithm, Backend)> {
+        self.mint.as_mut().map(|mint| mint.settle(engines))
     }
 
     /// The rules over requests.
@@ -320,7 +335,16 @@ fn grant(
         None if access.needs_principal() => return Err(policy.missing().into()),
         None => {}
     }
-    let mutations = changes::mutations(policy, entrance, &caller, request)?;
+    let injected = changes::injected(policy, &caller)?;
+    let occasion = caller.principal.as_deref().map(|principal| Occasion {
+        principal,
+        expires: caller.expires,
+        audience: found.route.audience.as_deref(),
+        request,
+        now,
+    });
+    let attached = changes::attached(policy, &keys.engines, request, occasion.as_ref(), trace)?;
+    let mutations = changes::mutations(policy, entrance, &caller, request, injected, attached);
     let permit = Permit::new(mutations, caller.principal);
     Ok(permit.of(caller.issuer.as_ref()).on(found.route.name.as_ref()))
 }

@@ -118,8 +118,14 @@ impl Attachment {
     /// Whether the key may go to this cluster. An unknown cluster gets nothing.
     #[must_use]
     pub fn goes_to(&self, cluster: Option<&[u8]>) -> bool {
-        cluster.is_some_and(|cluster| self.to.iter().any(|pattern| pattern.matches(cluster)))
+        go_to(&self.to, cluster)
     }
+}
+
+/// Whether what goes to clusters of these patterns may go to this one. An unknown cluster gets nothing.
+#[must_use]
+pub fn go_to(patterns: &[ClusterPattern], cluster: Option<&[u8]>) -> bool {
+    cluster.is_some_and(|cluster| patterns.iter().any(|pattern| pattern.matches(cluster)))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use proxy_wasm::types::Action;
 use super::envoy::{self, HostError, Level, Map};
 use super::keys;
 use super::metrics::{self, Labels, Outcome};
+use super::nonce;
 use super::waiting::{self, Waiting};
 use crate::decision::{Decision, Permit};
 use crate::denial::{Code, Denial};
@@ -100,6 +101,14 @@ impl Guard {
             cluster = envoy::property(&["xds", "cluster_name"])?;
             if let Some(cluster) = &cluster {
                 request = request.with_cluster(cluster);
+            }
+        }
+        let client;
+        if policy.mints() {
+            request = request.with_nonce(nonce::next());
+            client = envoy::property(&["source", "address"])?;
+            if let Some(client) = &client {
+                request = request.with_client(client);
             }
         }
         let now = envoy::now()?;

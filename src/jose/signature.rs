@@ -113,14 +113,18 @@ impl Engines {
         &self.backends
     }
 
-    fn backend(&self, algorithm: Algorithm) -> Backend {
+    pub(super) fn host(&self) -> Option<&dyn Engine> {
+        self.host.as_deref()
+    }
+
+    pub(super) fn backend(&self, algorithm: Algorithm) -> Backend {
         self.backends
             .iter()
             .find(|(served, _)| *served == algorithm)
             .map_or(Backend::Nobody, |(_, backend)| *backend)
     }
 
-    fn verify(
+    pub(super) fn verify(
         &self,
         backend: Backend,
         algorithm: Algorithm,

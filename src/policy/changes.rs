@@ -1,25 +1,30 @@
-//! What a permit changes of a request: what is removed, what is injected, and the gateway key.
+//! What a permit changes of a request: what is removed, what is injected, and what is attached: the gateway key
+//! and the context.
 
 use std::sync::Arc;
 
 use super::Policy;
 use super::caller::Caller;
+use super::trace::{Step, Trace};
+use crate::context::mint::Occasion;
 use crate::credential::entrance::Entrance;
 use crate::denial::Code;
+use crate::jose::signature::Engines;
 use crate::mutation::Mutation;
 use crate::request::Request;
 
-/// Strip, then inject, then the gateway key. A change that would change nothing is left out, for each costs a
-/// host call.
+/// A header and the one value that it must have.
+pub(super) type Assignment = (Arc<str>, Arc<[u8]>);
+
+/// Strip, then inject, then attach. A change that would change nothing is left out, for each costs a host call.
 pub(super) fn mutations(
     policy: &Policy,
     entrance: Option<&Entrance>,
     caller: &Caller<'_>,
     request: &Request<'_>,
-) -> Result<Vec<Mutation>, Code> {
-    let injected = injected(policy, caller)?;
-    let attached = policy.attachment.as_ref().filter(|attachment| attachment.goes_to(request.cluster()));
-    let attached = attached.map(|attachment| (attachment.header.shared(), attachment.key.shared()));
+    injected: Vec<Assignment>,
+    attached: Vec<Assignment>,
+) -> Vec<Mutation> {
     let mut mutations: Vec<Mutation> = Vec::new();
     let mut remove = |name: &[u8]| {
         let is_set = injected.iter().chain(&attached).any(|(header, _)| header.as_bytes() == name);
@@ -37,18 +42,39 @@ pub(super) fn mutations(
         remove(name);
     }
     policy.places.strip(request, caller.verified, &mut mutations);
-    // The key is set without a look at what the client sent in its place: a comparison would tell by its
-    // time.
+    // What is attached is set without a look at what the client sent in its place: a comparison would tell by
+    // its time.
     let is_there = |name: &str, value: &[u8]| request.single(name.as_bytes()) == Ok(value);
     let changes = injected.into_iter().filter(|(name, value)| !is_there(name, value)).chain(attached);
     mutations.extend(changes.map(|(name, value)| Mutation::Set { name, value }));
-    Ok(mutations)
+    mutations
 }
 
-/// A header and the one value that it must have.
-type Assignment = (Arc<str>, Arc<[u8]>);
+/// What the door attaches: the gateway key, and a context of the principal, each towards its clusters alone.
+pub(super) fn attached(
+    policy: &Policy,
+    engines: &Engines,
+    request: &Request<'_>,
+    occasion: Option<&Occasion<'_>>,
+    trace: &mut impl Trace,
+) -> Result<Vec<Assignment>, Code> {
+    let key = policy.attachment.as_ref().filter(|attachment| attachment.goes_to(request.cluster()));
+    let mut attached: Vec<Assignment> =
+        key.map(|attachment| (attachment.header.shared(), attachment.key.shared())).into_iter().collect();
+    let mint = policy.mint.as_ref().filter(|mint| mint.goes_to(request.cluster()));
+    if let (Some(mint), Some(occasion)) = (mint, occasion) {
+        let context = mint.mint(engines, occasion)?;
+        if context.token.len() > policy.limits.injected_bytes {
+            return Err(Code::ClaimMalformed);
+        }
+        attached.push((mint.header().shared(), Arc::clone(&context.token)));
+        trace.step(|| Step::Context { audience: context.audience, expires: context.expires });
+    }
+    Ok(attached)
+}
 
-fn injected(policy: &Policy, caller: &Caller<'_>) -> Result<Vec<Assignment>, Code> {
+/// What the door tells the service of the principal, header by header.
+pub(super) fn injected(policy: &Policy, caller: &Caller<'_>) -> Result<Vec<Assignment>, Code> {
     let mut assignments = Vec::with_capacity(policy.injections.len());
     for injection in &policy.injections {
         if let Some(value) = injection.value(caller.principal.as_deref(), policy.limits.injected_bytes)? {

@@ -14,6 +14,7 @@ use crate::jose::compact::Compact;
 use crate::jose::header::Header;
 use crate::principal::{Grant, Principal};
 use crate::route::Found;
+use crate::time::UnixTime;
 
 /// Somebody who is told.
 pub trait Trace {
@@ -58,6 +59,13 @@ pub enum Step {
         principal: Option<Arc<Principal>>,
         /// What each of its permissions, scopes and roles was read from.
         origins: Vec<Origin>,
+    },
+    /// A context was minted for the principal.
+    Context {
+        /// Whom it is for.
+        audience: Arc<str>,
+        /// When it ends.
+        expires: UnixTime,
     },
 }
 

@@ -14,6 +14,7 @@ use vestibule::principal::Principal;
 use vestibule::publication::Publication;
 use vestibule::request::Request;
 use vestibule::route::Target;
+use vestibule::time::UnixTime;
 
 use super::demand::{self, Demand};
 use super::routes::{self, Other};
@@ -35,7 +36,7 @@ pub(crate) enum Stage {
     Tenant,
     /// The caller lacks what the route requires.
     Requirement,
-    /// What the service would be told cannot stand in a header.
+    /// What the service would be told cannot stand in a header, or a context could not be made.
     Headers,
 }
 
@@ -51,6 +52,8 @@ pub(crate) struct Explanation<'e> {
     pub(crate) presented: Option<Presented>,
     pub(crate) caller: Option<Caller>,
     pub(crate) demands: Vec<Demand>,
+    /// Whom the context is for that was minted, and until when.
+    pub(crate) context: Option<(Arc<str>, UnixTime)>,
     pub(crate) stopped: Option<Stage>,
     pub(crate) outcome: Outcome<'e>,
     /// What to know besides.
@@ -120,7 +123,7 @@ impl<'e> Explanation<'e> {
             Decision::Publish(publication) => Outcome::Answered(publication),
         };
         let stopped = outcome.denial().map(|denial| stage(&steps, denial.code()));
-        let (mut route, mut passed, mut presented, mut caller) = (None, None, None, None);
+        let (mut route, mut passed, mut presented, mut caller, mut context) = (None, None, None, None, None);
         for step in steps {
             match step {
                 Step::Read | Step::Published => {}
@@ -130,6 +133,7 @@ impl<'e> Explanation<'e> {
                 Step::Entrance(by) => passed = Some(by),
                 Step::Credential(what) => presented = Some(what),
                 Step::Principal { principal, origins } => caller = Some(Caller { principal, origins }),
+                Step::Context { audience, expires } => context = Some((audience, expires)),
             }
         }
         let target = policy.routes().target(request).ok().flatten();
@@ -155,6 +159,7 @@ impl<'e> Explanation<'e> {
             presented,
             caller,
             demands,
+            context,
             stopped,
             outcome,
             notes: Vec::new(),
@@ -195,7 +200,7 @@ fn stage(steps: &[Step], code: Code) -> Stage {
             Some(Step::Principal { .. }),
             Code::IssuerNotAllowed | Code::PermissionMissing | Code::ScopeMissing | Code::RoleMissing,
         ) => Stage::Requirement,
-        (Some(Step::Credential(_) | Step::Principal { .. }), _) => Stage::Headers,
+        (Some(Step::Credential(_) | Step::Principal { .. } | Step::Context { .. }), _) => Stage::Headers,
     }
 }
 

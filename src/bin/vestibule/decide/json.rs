@@ -46,6 +46,9 @@ pub(crate) fn object(explanation: &Explanation<'_>, others: &[Other], now: &str)
             "from": demand.by.as_ref().and_then(|by| by.from.clone()),
             "way": demand.by.as_ref().map(|by| &by.way),
         })).collect::<Vec<_>>(),
+        "context": it.context.as_ref().map(|(audience, expires)| {
+            json!({ "audience": **audience, "expires": expires.as_secs() })
+        }),
         "headers": headers,
         "answer": answer,
         "notes": it.notes,

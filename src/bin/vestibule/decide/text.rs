@@ -47,7 +47,17 @@ pub(crate) fn lines(it: &Explanation<'_>, others: &[Other], left_out: usize, now
     credential(&mut lines, it, now);
     caller(&mut lines, it);
     if it.stopped == Some(Stage::Headers) {
-        lines.step(false, "headers", "a claim that is injected cannot stand in a header");
+        let text = match it.outcome.denial().map(Denial::code) {
+            Some(Code::HostFailed) => "a context cannot be signed",
+            _ if it.policy.mints() => "a claim that is injected, or the context, cannot stand in a header",
+            _ => "a claim that is injected cannot stand in a header",
+        };
+        lines.step(false, "headers", text);
+    }
+    if let Some((audience, expires)) = &it.context {
+        let date = i64::try_from(expires.as_secs()).ok().and_then(|end| Timestamp::from_second(end).ok());
+        let until = date.map_or("the end of time".to_owned(), |end| format!("{end} ({})", beside(now, end)));
+        lines.step(true, "context", format!("minted for {audience}, until {until}"));
     }
     lines.0.push(String::new());
     decision(&mut lines, it);
@@ -197,17 +207,21 @@ fn times<'c>(claimed: &'c Claimed, now: Timestamp) -> impl Iterator<Item = Strin
         let date = value.as_f64().and_then(|seconds| SignedDuration::try_from_secs_f64(seconds).ok());
         match date.and_then(|date| Timestamp::from_duration(date).ok()) {
             Some(time) => {
-                let since = now.duration_since(time);
-                let beside = match (since.is_zero(), since.is_negative()) {
-                    (true, _) => "now".to_owned(),
-                    (_, true) => format!("in {:#}", -since),
-                    (_, false) => format!("{since:#} ago"),
-                };
-                format!("{name} {time} ({beside})")
+                format!("{name} {time} ({})", beside(now, time))
             }
             None => format!("{name} {value}, which is no date"),
         }
     })
+}
+
+/// A time as it is seen from now.
+fn beside(now: Timestamp, time: Timestamp) -> String {
+    let since = now.duration_since(time);
+    match (since.is_zero(), since.is_negative()) {
+        (true, _) => "now".to_owned(),
+        (_, true) => format!("in {:#}", -since),
+        (_, false) => format!("{since:#} ago"),
+    }
 }
 
 fn caller(lines: &mut Lines, it: &Explanation<'_>) {
