@@ -191,7 +191,7 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
         Some((_, gateway_key)) => attachment(gateway_key, secrets).map(Some),
     };
     let mint = context::mint(config, secrets);
-    let publication = publish::compile(config, mint.iter().flatten().map(Mint::key).next());
+    let publication = publish::compile(config, mint.as_ref().and_then(Option::as_ref).map(Mint::key));
     // Every part was looked at before the first that failed is given up on, so that all errors are found.
     Some(Policy {
         door: config.door?,

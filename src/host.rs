@@ -6,6 +6,7 @@ mod guard;
 mod keys;
 mod metrics;
 mod nonce;
+mod place;
 mod plugin;
 mod stream;
 mod waiting;

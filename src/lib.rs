@@ -11,7 +11,7 @@
 //! [`jose::compact::Compact`] (split, sized, strictly decoded) → [`jose::signature::Verified`] (signature) →
 //! [`principal::Principal`] (claims checked) → [`decision::Permit`].
 //!
-//! Imports point one way: request, response, path, principal, denial, mutation, admission, context, name ←
+//! Imports point one way: request, response, path, principal, denial, mutation, admission, context, name, spiffe ←
 //! publication, decision ← jose, tenant, access ← route ← credential ← keyring, policy ← compile (which also
 //! reads config) ← host. Only `host`, which exists on WASI alone, knows that there is an Envoy.
 
@@ -35,12 +35,14 @@ pub mod keyring;
 pub mod mutation;
 pub mod name;
 pub mod path;
+pub mod place;
 pub mod policy;
 pub mod principal;
 pub mod publication;
 pub mod request;
 pub mod response;
 pub mod route;
+pub mod spiffe;
 pub mod tenant;
 pub mod time;
 

@@ -24,7 +24,10 @@ use vestibule::denial::Code;
 
 /// The codes that no vector can produce, and why.
 const OUT_OF_REACH: [(Code, &str); 7] = [
-    (Code::WrongDoor, "the host decides it, by where the filter runs"),
+    (
+        Code::WrongDoor,
+        "it depends on where the filter runs, which no request says: tests/envoy/wrong_door.rs",
+    ),
     (Code::PeerNotAllowed, "`peers` is not in this version"),
     (Code::ContextMissing, "`context` is not in this version"),
     (Code::ContextInvalid, "`context` is not in this version"),

@@ -88,7 +88,7 @@ impl Mint {
         (self.key.algorithm(), self.backend)
     }
 
-    /// The key that signs.
+    /// What signs them.
     pub(crate) fn key(&self) -> &SigningKey {
         &self.key
     }

@@ -23,6 +23,13 @@ impl std::fmt::Display for HostError {
     }
 }
 
+impl HostError {
+    /// A call that the host carried out, with an answer that makes no sense.
+    pub(super) const fn unreadable(call: &'static str) -> Self {
+        Self { call, status: OK }
+    }
+}
+
 type Result<T> = std::result::Result<T, HostError>;
 
 const OK: u32 = 0;
@@ -242,7 +249,7 @@ impl Pairs {
     /// The pairs, borrowed from the host's answer: a count, the length of each name and value, then the bytes
     /// of each, closed by a zero; numbers are 32 bits, little-endian.
     pub(super) fn parse(&self) -> Result<Vec<(&[u8], &[u8])>> {
-        self.read().ok_or(HostError { call: "proxy_get_header_map_pairs", status: OK })
+        self.read().ok_or(HostError::unreadable("proxy_get_header_map_pairs"))
     }
 
     fn read(&self) -> Option<Vec<(&[u8], &[u8])>> {

@@ -10,6 +10,7 @@ use super::envoy::{self, HostError, Level, Map};
 use super::keys;
 use super::metrics::{self, Labels, Outcome};
 use super::nonce;
+use super::place;
 use super::waiting::{self, Waiting};
 use crate::decision::{Decision, Permit};
 use crate::denial::{Code, Denial};
@@ -96,6 +97,9 @@ impl Guard {
         let Some(policy) = &self.policy else {
             return Ok(self.deny(&Code::HostFailed.into(), &request));
         };
+        if let Some(denial) = place::refusal(policy)? {
+            return Ok(self.deny(&denial, &request));
+        }
         let cluster;
         if policy.reads_cluster() {
             cluster = envoy::property(&["xds", "cluster_name"])?;

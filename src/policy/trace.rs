@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Policy;
 use crate::access::Access;
+use crate::admission::Admission;
 use crate::credential::places;
 use crate::credential::source::Place;
 use crate::jose::compact::Compact;
@@ -76,8 +77,8 @@ pub enum Passed {
     NoneThere,
     /// The route is exempt.
     Exempt,
-    /// By the one of this name.
-    By(Arc<str>),
+    /// By this one.
+    By(Admission),
 }
 
 /// What stands where credentials are looked for.

@@ -42,3 +42,4 @@ mod secrecy; // no secret in the filter's log lines
 mod sources; // where credentials stand
 mod vectors; // tests/vectors/*.json through Envoy
 mod vm_calls; // what the log tells of the filter and its host
+mod wrong_door; // a door at the wrong place answers nobody

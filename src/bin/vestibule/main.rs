@@ -15,6 +15,7 @@ mod jwk;
 mod key_bounds;
 mod key_clusters;
 mod keygen;
+mod placement;
 mod published;
 mod scenario;
 mod signing_key;

@@ -49,6 +49,8 @@ pub(crate) struct Explanation<'e> {
     /// The other routes, the nearest first.
     pub(crate) others: Vec<Other>,
     pub(crate) passed: Option<Passed>,
+    /// Who the other end of the connection is, where it has proved anybody.
+    pub(crate) peer: Option<String>,
     pub(crate) presented: Option<Presented>,
     pub(crate) caller: Option<Caller>,
     pub(crate) demands: Vec<Demand>,
@@ -156,6 +158,7 @@ impl<'e> Explanation<'e> {
             route,
             others,
             passed,
+            peer: request.peer().map(as_text),
             presented,
             caller,
             demands,

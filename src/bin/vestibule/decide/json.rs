@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use vestibule::access::Access;
+use vestibule::admission::Admission;
 use vestibule::denial::Denial;
 use vestibule::policy::trace::{Kind, Passed, Presented};
 use vestibule::principal::{Grant, Principal};
@@ -32,11 +33,8 @@ pub(crate) fn object(explanation: &Explanation<'_>, others: &[Other], now: &str)
         "request": { "method": it.asked.method, "asksAbout": it.asked.asks_about, "host": it.asked.host, "path": it.asked.path },
         "route": it.route.as_ref().map(route),
         "otherRoutes": others.iter().map(other).collect::<Vec<_>>(),
-        "entrance": it.passed.as_ref().map(|passed| match passed {
-            Passed::NoneThere => json!({ "passed": "none there", "name": null }),
-            Passed::Exempt => json!({ "passed": "exempt", "name": null }),
-            Passed::By(name) => json!({ "passed": "by", "name": **name }),
-        }),
+        "entrance": it.passed.as_ref().map(entrance),
+        "peer": it.peer,
         "credential": it.presented.as_ref().map(credential),
         "principal": it.caller.as_ref().and_then(principal),
         "requirements": it.demands.iter().map(|demand| json!({
@@ -83,6 +81,15 @@ fn denial(denial: &Denial) -> Value {
         "issuer": denial.issuer(),
         "route": denial.route(),
     })
+}
+
+fn entrance(passed: &Passed) -> Value {
+    let (how, by) = match passed {
+        Passed::NoneThere => ("none there", None),
+        Passed::Exempt => ("exempt", None),
+        Passed::By(admission) => ("by", Some(admission)),
+    };
+    json!({ "passed": how, "name": by.map(Admission::entrance), "key": by.and_then(Admission::key) })
 }
 
 fn route(route: &Taken) -> Value {
