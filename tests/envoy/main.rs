@@ -10,6 +10,8 @@
     reason = "a test that cannot go on fails where it stands"
 )]
 
+#[path = "../support/command.rs"]
+mod command;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 #[path = "../support/mod.rs"]
@@ -41,6 +43,7 @@ mod remote_reconfiguration; // keys outlive a configuration
 mod remote_rotation; // an issuer changes its keys under load
 mod remote_waiting; // what befalls a request that waits
 mod report; // denials that are only reported
+mod rotation; // keys between the doors that change under load
 mod round_trip; // what another library signs, before both engines
 mod secrecy; // no secret in the filter's log lines
 mod sources; // where credentials stand
