@@ -16,6 +16,7 @@ mod command;
 mod documentation;
 mod hash;
 mod keygen;
+mod peers;
 mod published;
 mod route;
 mod scenarios;

@@ -14,6 +14,7 @@ mod hash;
 mod key_bounds;
 mod key_clusters;
 mod keygen;
+mod peer_validation;
 mod placement;
 mod published;
 mod scenario;
