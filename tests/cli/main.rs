@@ -15,6 +15,7 @@ mod check;
 mod command;
 mod documentation;
 mod hash;
+mod jwk;
 mod keygen;
 mod peers;
 mod published;
