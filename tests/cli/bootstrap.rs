@@ -9,7 +9,7 @@ use super::check::{INNER, OUTER, check};
 use super::{KEY, text, vestibule};
 
 /// A bootstrap with one filter, its configuration given as text.
-fn bootstrap(configuration: &str, vm: &Value) -> Value {
+pub(crate) fn bootstrap(configuration: &str, vm: &Value) -> Value {
     json!({"static_resources": {"listeners": [{"filter_chains": [{"filters": [{"typed_config": {"http_filters": [{
         "name": "vestibule",
         "typed_config": {
@@ -25,7 +25,7 @@ fn bootstrap(configuration: &str, vm: &Value) -> Value {
 const CONFIG: &str = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config.http_filters[0].typed_config.config";
 
 /// A path as RFC 6901 has it.
-fn pointer(path: &str) -> String {
+pub(crate) fn pointer(path: &str) -> String {
     format!("/{}", path.replace(['.', '['], "/").replace(']', ""))
 }
 

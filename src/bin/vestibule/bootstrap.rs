@@ -26,6 +26,8 @@ pub(crate) struct Filter<'d> {
     pub(crate) manager: Option<(String, &'d Value)>,
     /// The `traffic_direction` of the listener around it, and where that stands.
     pub(crate) direction: Option<(String, &'d Value)>,
+    /// The filter chain around it, and where that stands.
+    pub(crate) chain: Option<(String, &'d Value)>,
     environment: Option<&'d Value>,
 }
 
@@ -61,6 +63,7 @@ pub(crate) fn filters(document: &Value) -> Vec<Filter<'_>> {
 struct Around<'d> {
     manager: Option<(String, &'d Value)>,
     direction: Option<(String, &'d Value)>,
+    chain: Option<(String, &'d Value)>,
 }
 
 fn collect<'d>(value: &'d Value, path: &str, around: Around<'d>, filters: &mut Vec<Filter<'d>>) {
@@ -82,6 +85,10 @@ fn collect<'d>(value: &'d Value, path: &str, around: Around<'d>, filters: &mut V
             // Nothing but a listener has one.
             if let Some((name, direction)) = named_member(value, "traffic_direction") {
                 around.direction = Some((below(path, name), direction));
+            }
+            // Nothing else around a filter has a list of `filters`.
+            if members.get("filters").is_some_and(Value::is_array) {
+                around.chain = Some((path.to_owned(), value));
             }
             for (name, member) in members {
                 collect(member, &below(path, name), around.clone(), filters);
@@ -112,6 +119,7 @@ fn filter<'d>(wasm: &'d Map<String, Value>, path: &str, around: Around<'d>) -> F
         faults,
         manager: around.manager,
         direction: around.direction,
+        chain: around.chain,
         environment: vm.and_then(|vm| member(vm, "environment_variables")),
     }
 }
@@ -174,4 +182,34 @@ fn named_member<'v>(value: &'v Value, name: &str) -> Option<(&'v str, &'v Value)
         value.as_object()?.get_key_value(&camel)
     })?;
     Some((spelling, member))
+}
+
+/// Whether a field of one of these names stands anywhere below and says something.
+pub(crate) fn has(value: &Value, names: &[&str]) -> bool {
+    names.iter().any(|name| find(value, name).any(says_something))
+}
+
+/// Whether nothing in a value is empty or false: an empty list of names, or a matcher for the empty prefix,
+/// would let everything match.
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Bool(true) | Value::Number(_) => true,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(elements) => !elements.is_empty() && elements.iter().all(says_something),
+        // `system_root_certs: {}` says all there is to say.
+        Value::Object(members) => members.values().all(says_something),
+    }
+}
+
+/// Every field of this name, at any depth.
+pub(crate) fn find<'v>(value: &'v Value, name: &'v str) -> Box<dyn Iterator<Item = &'v Value> + 'v> {
+    match value {
+        Value::Array(elements) => Box::new(elements.iter().flat_map(move |element| find(element, name))),
+        Value::Object(members) => {
+            let below = members.values().flat_map(move |member| find(member, name));
+            Box::new(member(value, name).into_iter().chain(below))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Box::new(std::iter::empty()),
+    }
 }

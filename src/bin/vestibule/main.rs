@@ -15,6 +15,7 @@ mod jwk;
 mod key_bounds;
 mod key_clusters;
 mod keygen;
+mod peer_validation;
 mod placement;
 mod published;
 mod scenario;
