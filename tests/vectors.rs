@@ -23,12 +23,11 @@ use support::vector::{self, Case, Expect};
 use vestibule::denial::Code;
 
 /// The codes that no vector can produce, and why.
-const OUT_OF_REACH: [(Code, &str); 7] = [
+const OUT_OF_REACH: [(Code, &str); 6] = [
     (
         Code::WrongDoor,
         "it depends on where the filter runs, which no request says: tests/envoy/wrong_door.rs",
     ),
-    (Code::PeerNotAllowed, "`peers` is not in this version"),
     (Code::ContextMissing, "`context` is not in this version"),
     (Code::ContextInvalid, "`context` is not in this version"),
     (Code::ContextExpired, "`context` is not in this version"),
@@ -222,8 +221,7 @@ fn report_where(change: impl Fn(Case) -> Case, check: impl Fn(&Case, &Exchange, 
 
 /// None where it panicked.
 fn decide(door: Door<'_>, exchange: &Exchange, headers: &Headers) -> Option<(Outcome, Unseen)> {
-    let cluster = exchange.request.cluster.as_deref();
-    catch_unwind(AssertUnwindSafe(|| door.decide(headers, cluster))).ok()
+    catch_unwind(AssertUnwindSafe(|| door.decide(headers, &exchange.request))).ok()
 }
 
 fn same(outcome: Option<(Outcome, Unseen)>, other: Option<(Outcome, Unseen)>) -> Option<String> {

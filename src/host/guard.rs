@@ -7,11 +7,14 @@ use std::sync::Arc;
 use proxy_wasm::types::Action;
 
 use super::envoy::{self, HostError, Level, Map};
+use super::gateway_key;
 use super::keys;
 use super::metrics::{self, Labels, Outcome};
 use super::nonce;
+use super::peer;
 use super::place;
 use super::waiting::{self, Waiting};
+use crate::admission::Admission;
 use crate::decision::{Decision, Permit};
 use crate::denial::{Code, Denial};
 use crate::mutation::Mutation;
@@ -115,6 +118,13 @@ impl Guard {
                 request = request.with_client(client);
             }
         }
+        let peer;
+        if policy.reads_peer() {
+            peer = peer::proved()?;
+            if let Some(peer) = &peer {
+                request = request.with_peer(peer);
+            }
+        }
         let now = envoy::now()?;
         let decided = match keys::with(|keys| policy::decide(policy, keys, &request, now)) {
             Decision::Permit(permit) => Ok(permit),
@@ -137,6 +147,7 @@ impl Guard {
             Mutation::Set { name, value } => envoy::set_request_header(name.as_bytes(), value),
         })?;
         self.permitted.set(true);
+        admitted(permit.admission());
         match permit.reported() {
             Some(denial) => {
                 self.log(Level::Info, "would deny", denial);
@@ -194,6 +205,7 @@ impl Guard {
 
     fn deny(&self, denial: &Denial, request: &Request<'_>) -> Next {
         self.log(Level::Debug, "denied", denial);
+        admitted(denial.admission());
         self.count(Outcome::Denial(denial.code), &denial.route, &denial.issuer);
         answer(&denial.response(request))
     }
@@ -225,6 +237,13 @@ impl Guard {
         envoy::log(Level::Error, &format!("vestibule: {error}"));
         self.permitted.set(false);
         self.deny(&Code::HostFailed.into(), &Request::new(Vec::new()))
+    }
+}
+
+/// Counts the key by which a request came in that was decided about.
+fn admitted(admission: Option<&Admission>) {
+    if let Some(key) = admission.and_then(Admission::key) {
+        gateway_key::count(key);
     }
 }
 

@@ -73,6 +73,7 @@ fn run(directory: &Path, number: usize, case: &Case, request: &RequestBytes, arg
         "path": request.path.as_deref().map(latin_1),
         "headers": headers.collect::<Vec<_>>(),
         "cluster": request.cluster,
+        "peer": request.peer,
     });
     command.input(request.to_string())
 }

@@ -15,7 +15,7 @@ use vestibule::time::UnixTime;
 use super::super::document::{self, Fault};
 use super::super::published::{self, Published, Reason, Unpublished};
 use super::outcome::{Outcome, Unseen};
-use super::request::Headers;
+use super::request::{Headers, RequestBytes};
 use super::{Case, Refusal};
 
 /// The doors of a run.
@@ -63,15 +63,17 @@ impl<'d> Door<'d> {
         Self { policy, keys, now }
     }
 
-    /// What becomes of a request with these headers that would go to this cluster. One that waits for keys
-    /// waits for nothing here, for nobody brings any.
-    pub(crate) fn decide(&self, headers: &Headers, cluster: Option<&str>) -> (Outcome, Unseen) {
+    /// What becomes of a request with these headers that comes from where this one comes from, and would go
+    /// where it would go. One that waits for keys waits for nothing here, for nobody brings any.
+    pub(crate) fn decide(&self, headers: &Headers, sent: &RequestBytes) -> (Outcome, Unseen) {
         let headers = headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
-        let request = Request::new(headers.collect());
-        let request = match cluster {
-            Some(cluster) => request.with_cluster(cluster.as_bytes()),
-            None => request,
-        };
+        let mut request = Request::new(headers.collect());
+        if let Some(cluster) = &sent.cluster {
+            request = request.with_cluster(cluster.as_bytes());
+        }
+        if let Some(peer) = &sent.peer {
+            request = request.with_peer(peer.as_bytes());
+        }
         let decision = match policy::decide(self.policy, self.keys, &request, self.now) {
             Decision::AwaitKeys(issuer) => {
                 policy::give_up(self.policy, Code::KeysUnavailable, &issuer, &request, self.now)

@@ -26,6 +26,8 @@ pub(crate) struct RequestBytes {
     pub(crate) headers: Headers,
     /// The upstream cluster that the request would go to, where it matters.
     pub(crate) cluster: Option<String>,
+    /// The URI that the other end of the connection has proved, where it has.
+    pub(crate) peer: Option<String>,
 }
 
 impl RequestBytes {
@@ -52,6 +54,7 @@ pub(super) struct Written {
     pub(super) path_text: Option<String>,
     headers: Vec<(String, Vec<u8>, Template)>,
     cluster: Option<String>,
+    peer: Option<String>,
 }
 
 impl Written {
@@ -65,7 +68,10 @@ impl Written {
             Some(value) => optional_string(&format!("request.{name}"), value),
         };
         let (method, authority) = (text("method", Some("GET"))?, text("authority", Some(AUTHORITY))?);
-        let (path, cluster) = (text("path", Some("/"))?, text("cluster", None)?);
+        let (path, cluster, peer) = (text("path", Some("/"))?, text("cluster", None)?, text("peer", None)?);
+        if peer.as_deref() == Some("") {
+            return Err(Fault::new("request.peer", "is empty: null is a connection without a peer"));
+        }
         let headers = request.take("headers").map(|value| headers(value, keys)).transpose()?;
         request.end()?;
         let template = |name, text: &Option<String>| {
@@ -78,6 +84,7 @@ impl Written {
             path_text: path,
             headers: headers.unwrap_or_default(),
             cluster,
+            peer,
         })
     }
 
@@ -107,6 +114,7 @@ impl Written {
             path: self.path.as_ref().map(fill),
             headers: self.headers.iter().map(|(_, name, value)| (name.clone(), fill(value))).collect(),
             cluster: self.cluster.clone(),
+            peer: self.peer.clone(),
         }
     }
 }
