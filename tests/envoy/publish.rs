@@ -232,6 +232,12 @@ fn an_inner_door_believes_the_keys_that_the_outer_door_publishes() {
     );
     let announced = service.arrival(&send("ec-256b", EC_256B)).expect("an announced key is believed");
     assert_eq!(announced.values("x-user-id"), ["alice"]);
+    let response = get("/orders").bearer(&good_token()).send(outer.envoy.port("outer"));
+    let minted = outer.upstream.arrival(&response).expect("a good token passes").values("txn-token");
+    let [minted] = &minted[..] else { panic!("not one context: {}", minted.len()) };
+    let response = get("/orders").header("txn-token", minted).send(inner.port("inner"));
+    let arrival = service.arrival(&response).expect("what the outer door minted is believed");
+    assert_eq!(arrival.values("x-user-id"), ["alice"]);
     for (key, kid) in [("ec-256b", EC_256), ("rsa-1", EC_256), ("ec-256", "another")] {
         let response = send(key, kid);
         assert_eq!(
