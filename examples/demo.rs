@@ -41,6 +41,8 @@ enum Outcome {
     Served(Vec<(String, String)>),
     /// A door answered, with this status and code; nothing reached the service.
     Refused(u16, String),
+    /// The outer door answered with the keys that inner doors check contexts with.
+    Published,
     /// No door answered: the connection ended as the certificate was looked at.
     TurnedAway,
 }
@@ -83,8 +85,17 @@ fn cases() -> Vec<Case> {
         case("to the inner door, no gateway key",    "peer", refused(403, "gateway_key_missing"),    |_| as_gateway()),
         case("to the inner door, a wrong one",       "peer", refused(403, "gateway_key_invalid"),    |_| as_gateway().header("x-gateway-key", "0123456789012345678901234567890123456789012")),
         case("to the inner door, a good token",      "peer", refused(403, "gateway_key_missing"),    |w| as_gateway().bearer(&w.token(&json!({})))),
+        case("the gateway key, by another service",  "peer", refused(403, "peer_not_allowed"),       |w| as_gateway().header("x-gateway-key", &w.gateway_key)),
+        case("key and certificate, but no context",  "gateway", refused(403, "context_missing"),     |w| as_gateway().header("x-gateway-key", &w.gateway_key)),
+        case("a user's token as the context",        "gateway", refused(403, "context_invalid"),     |w| as_gateway().header("x-gateway-key", &w.gateway_key).header("txn-token", w.token(&json!({})))),
         case("the gateway key, but no certificate",  "stranger", Outcome::TurnedAway,                |w| as_gateway().header("x-gateway-key", &w.gateway_key)),
         case("the gateway key, a forged certificate", "forger", Outcome::TurnedAway,                 |w| as_gateway().header("x-gateway-key", &w.gateway_key)),
+        case("blog calls orders, context passed on", "blog-outbound", alice(),                       |w| get("/").header("txn-token", w.context())),
+        case("blog calls orders, as somebody else",  "blog-outbound", alice(),                       |w| as_gateway().header("x-user-id", "evil").header("txn-token", w.context())),
+        case("blog calls orders without a context",  "blog-outbound", refused(403, "context_missing"), |_| as_gateway()),
+        case("another service calls orders with it", "other", refused(403, "peer_not_allowed"),      |w| get("/").header("txn-token", w.context())),
+        case("a client presents a context",          "outer", refused(401, "credential_missing"),    |w| get("/").header("txn-token", w.context())),
+        case("GET /.well-known/context-keys.json",   "outer", Outcome::Published,                    |_| get("/.well-known/context-keys.json")),
     ]
 }
 
@@ -111,6 +122,7 @@ fn main() -> ExitCode {
         let (code, seen) = match &outcome {
             Outcome::Refused(_, code) => (code.clone(), "nothing".to_owned()),
             Outcome::Served(headers) => (String::new(), show(headers)),
+            Outcome::Published => ("the context keys".to_owned(), "nothing".to_owned()),
             Outcome::TurnedAway => ("no connection".to_owned(), "nothing".to_owned()),
         };
         let agrees = outcome == case.expected;
@@ -127,7 +139,7 @@ fn main() -> ExitCode {
     world.finish(cases.len(), &differences)
 }
 
-/// Both doors and a service in one Envoy, and the issuer whose tokens the outer door believes.
+/// The doors and a service in one Envoy, and the issuer whose tokens the outer door believes.
 struct World {
     envoy: Envoy,
     issuer: Arc<TestKey>,
@@ -140,6 +152,8 @@ impl World {
         println!("Making an issuer key, a gateway key and certificates for this run.");
         let issuer = keys::fresh_rsa("demo");
         let gateway_key = keys::random_text();
+        // Any P-256 key signs contexts; this is one that nobody has a certificate for.
+        let context_key = certificates::Authority::fresh().peer(certificates::GATEWAY).key;
 
         // The file as it stands but for the issuer's key, the certificates, and ports that are free on this
         // machine.
@@ -156,17 +170,26 @@ impl World {
         let authority = &certificates::of_this_run().authority;
         let mesh = mesh
             .configure("outer", &outer)
-            .caller("peer", "inner", Some(&authority.peer(certificates::ORDERS)))
+            .caller("peer", "inner", Some(&authority.peer(certificates::BILLING)))
+            .caller("other", "orders", Some(&authority.peer(certificates::BILLING)))
+            .caller("gateway", "inner", Some(&authority.peer(certificates::GATEWAY)))
             .caller("stranger", "inner", None)
             .caller("forger", "inner", Some(&Authority::fresh().peer(certificates::GATEWAY)));
 
         println!("Starting Envoy with envoy/mesh.yaml.");
-        let envoy = Envoy::start(&mesh, &[("VESTIBULE_GATEWAY_KEY", &gateway_key)]);
+        let envoy = Envoy::start(
+            &mesh,
+            &[("VESTIBULE_GATEWAY_KEY", &gateway_key), ("VESTIBULE_CONTEXT_KEY", &context_key)],
+        );
         let port = |name| envoy.port(name);
         println!(
-            "\n  client ──> :{} outer door ══ mTLS ══> :{} inner door ──> :{} service\n",
+            "\n  client ──> :{} outer door ══ mTLS ══> :{} inner door of blog ──> :{} service\n  \
+             blog's calls ──> :{} ══ mTLS ══> :{} inner door of orders ──> :{} service\n",
             port("outer"),
             port("inner"),
+            port("upstream"),
+            port("blog-outbound"),
+            port("orders"),
             port("upstream")
         );
         Self { envoy, issuer, gateway_key, payload }
@@ -180,6 +203,13 @@ impl World {
     /// A request with a token that differs from a good one in this.
     fn with(&self, changes: &Value) -> Call {
         get("/").bearer(&self.token(changes))
+    }
+
+    /// The context that the first service received with a good request.
+    fn context(&self) -> String {
+        let response = self.good().send(self.envoy.port("outer"));
+        let context = response.json()["txn-token"][0].as_str().map(str::to_owned);
+        context.unwrap_or_else(|| panic!("no context reached the service: {}", response.text()))
     }
 
     fn token(&self, changes: &Value) -> String {
@@ -197,8 +227,9 @@ impl World {
 
     /// Sends a case's request, and looks at both ends: the client's and the service's.
     fn play(&self, case: &Case) -> (Response, Outcome) {
+        let request = (case.request)(self);
         let before = self.served();
-        let response = (case.request)(self).send(self.envoy.port(case.to));
+        let response = request.send(self.envoy.port(case.to));
         let outcome = if self.served() > before {
             // The service answers with the headers that reached it.
             let seen = response.json();
@@ -208,6 +239,8 @@ impl World {
             });
             let telling = copies.filter(|(name, value)| TELLING.contains(&&**name) || value.contains("evil"));
             Outcome::Served(telling.collect())
+        } else if response.header("content-type").as_deref() == Some("application/jwk-set+json") {
+            Outcome::Published
         } else if response.status == 503 && response.text().starts_with("upstream connect error") {
             Outcome::TurnedAway
         } else {
@@ -241,6 +274,7 @@ impl fmt::Display for Outcome {
         match self {
             Self::Served(headers) => write!(f, "served, with {}", show(headers)),
             Self::Refused(status, code) => write!(f, "{status} {code}"),
+            Self::Published => f.write_str("the context keys"),
             Self::TurnedAway => f.write_str("no connection"),
         }
     }

@@ -13,6 +13,7 @@ mod issuer;
 mod keys;
 mod owned;
 mod plausible;
+mod publish;
 mod reach;
 mod route;
 mod secret;
@@ -30,6 +31,7 @@ use crate::config::error::{ConfigError, ConfigErrors, ErrorList};
 use crate::config::keys::KeySource;
 use crate::config::node::Node;
 use crate::config::{self, Config};
+use crate::context::mint::Mint;
 use crate::credential::gateway_key::{Attachment, GatewayKey};
 use crate::credential::places::{Matched, Places};
 use crate::credential::proof_cache::ProofCache;
@@ -189,6 +191,7 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
         Some((_, gateway_key)) => attachment(gateway_key, secrets).map(Some),
     };
     let mint = context::mint(config, secrets);
+    let publication = publish::compile(config, mint.as_ref().and_then(Option::as_ref).map(Mint::key));
     // Every part was looked at before the first that failed is given up on, so that all errors are found.
     Some(Policy {
         door: config.door?,
@@ -198,6 +201,7 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
         places,
         entrances: entrances?,
         requires_context: config.requires_context(),
+        publication: publication?,
         owned: owned::owned_headers(config),
         injections: owned::injections(config),
         attachment: attachment?,

@@ -2,10 +2,13 @@
 
 mod crypto;
 mod envoy;
+mod gateway_key;
 mod guard;
 mod keys;
 mod metrics;
 mod nonce;
+mod peer;
+mod place;
 mod plugin;
 mod stream;
 mod waiting;

@@ -17,9 +17,8 @@ use std::time::Duration;
 
 use crate::access::Access;
 use crate::access::requirements::Lack;
-use crate::admission::Admission;
 use crate::context::mint::{Mint, Occasion};
-use crate::credential::entrance::{self, Entrance};
+use crate::credential::entrance::{self, Admitted, Entrance};
 use crate::credential::gateway_key::Attachment;
 use crate::credential::issuer::Issuer;
 use crate::credential::places::Places;
@@ -32,6 +31,7 @@ use crate::jose::algorithm::Algorithm;
 use crate::jose::compact::{Compact, Size};
 use crate::jose::signature::{Backend, Engines, Tries};
 use crate::keyring::Keys;
+use crate::publication::Publication;
 use crate::request::Request;
 use crate::route::{EntranceRule, Found, Routes};
 use crate::tenant::TenantRule;
@@ -70,10 +70,12 @@ pub struct Policy {
     pub(crate) issuers: Vec<Issuer>,
     /// Where the issuers' tokens may stand.
     pub(crate) places: Places,
-    /// Empty where the door asks for no entrance.
+    /// Empty where the door asks for no entrance; in the order of precedence.
     pub(crate) entrances: Vec<Entrance>,
     /// Whether the one credential is a context.
     pub(crate) requires_context: bool,
+    /// What is answered here, before any route is looked for.
+    pub(crate) publication: Option<Arc<Publication>>,
     pub(crate) owned: OwnedHeaders,
     pub(crate) injections: Vec<Injection>,
     pub(crate) attachment: Option<Attachment>,
@@ -129,6 +131,17 @@ impl Policy {
     /// it does.
     pub(crate) fn settle_signing(&mut self, engines: &Engines) -> Option<(Algorithm, Backend)> {
         self.mint.as_mut().map(|mint| mint.settle(engines))
+    }
+
+    /// Whether a decision depends on the connection's peer, so that the host need not look it up where not.
+    #[must_use]
+    pub fn reads_peer(&self) -> bool {
+        self.entrances.iter().any(|entrance| entrance.peers().is_some())
+    }
+
+    /// The configured names of the gateway keys by which requests come in.
+    pub fn gateway_keys(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.entrances.iter().filter_map(Entrance::keys).flat_map(|keys| keys.names())
     }
 
     /// The rules over requests.
@@ -221,8 +234,8 @@ pub fn explain(
     now: UnixTime,
     trace: &mut impl Trace,
 ) -> Decision {
-    match permit(policy, keys, request, now, trace) {
-        Ok(permit) => Decision::Permit(permit),
+    match answer(policy, keys, request, now, trace) {
+        Ok(decision) => decision,
         Err(Stop::Denial(denial)) => {
             refuse(policy, denial, request, now).map_or_else(Decision::Denial, Decision::Permit)
         }
@@ -252,24 +265,46 @@ pub fn give_up(
     request: &Request<'_>,
     now: UnixTime,
 ) -> Result<Permit, Denial> {
-    let route = policy.routes.find(request).ok().and_then(|found| found.route.name.clone());
-    refuse(policy, Denial::by_issuer(code, issuer).on(route.as_ref()), request, now)
+    let found = policy.routes.find(request).ok();
+    let route = found.as_ref().and_then(|found| found.route.name.clone());
+    let admitted = found.and_then(|found| come_in(policy, request, &found, now).ok().flatten());
+    let admission = admitted.map(|admitted| admitted.admission());
+    let denial = Denial::by_issuer(code, issuer).on(route.as_ref()).through(admission.as_ref());
+    refuse(policy, denial, request, now)
 }
 
-fn permit(
+/// By which entrance the request comes in, where it needs one.
+fn come_in<'p>(
+    policy: &'p Policy,
+    request: &Request<'_>,
+    found: &Found<'_>,
+    now: UnixTime,
+) -> Result<Option<Admitted<'p>>, Code> {
+    match (policy.entrances.as_slice(), found.route.entrance) {
+        ([], _) | (_, EntranceRule::Exempt) => Ok(None),
+        (entrances, EntranceRule::Required) => entrance::admit(entrances, request, now).map(Some),
+    }
+}
+
+fn answer(
     policy: &Policy,
     keys: &Keys,
     request: &Request<'_>,
     now: UnixTime,
     trace: &mut impl Trace,
-) -> Result<Permit, Stop> {
+) -> Result<Decision, Stop> {
     reading::check_method(request)?;
     reading::check_connection(policy, request)?;
     let found = policy.routes.find(request)?;
     reading::check_target(request)?;
     trace.step(|| Step::Read);
+    if let Some(publication) = policy.publication.as_ref().filter(|it| it.is_asked_for(request)) {
+        trace.step(|| Step::Published);
+        return Ok(Decision::Publish(Arc::clone(publication)));
+    }
     trace.step(|| Step::route(&found));
-    admit(policy, keys, request, &found, now, trace).map_err(|stop| stop.on(found.route.name.as_ref()))
+    let permit = admit(policy, keys, request, &found, now, trace);
+    permit.map(Decision::Permit).map_err(|stop| stop.on(found.route.name.as_ref()))
 }
 
 fn admit(
@@ -285,18 +320,16 @@ fn admit(
     if *access == Access::Deny {
         return Err(Code::RouteDenied.into());
     }
-    let entrance = match (policy.entrances.as_slice(), found.route.entrance) {
-        ([], _) | (_, EntranceRule::Exempt) => None,
-        (entrances, EntranceRule::Required) => Some(entrance::admit(entrances, request, now)?),
-    };
-    let admission = entrance.map(|entrance| Admission { entrance: Arc::clone(&entrance.name), key: None });
+    let admitted = come_in(policy, request, found, now)?;
+    let admission = admitted.map(|admitted| admitted.admission());
     trace.step(|| {
-        Step::Entrance(match (entrance, found.route.entrance) {
-            (Some(entrance), _) => Passed::By(Arc::clone(&entrance.name)),
+        Step::Entrance(match (&admission, found.route.entrance) {
+            (Some(admission), _) => Passed::By(admission.clone()),
             (None, EntranceRule::Exempt) => Passed::Exempt,
             (None, EntranceRule::Required) => Passed::NoneThere,
         })
     });
+    let entrance = admitted.map(|admitted| admitted.entrance);
     let permit = grant(policy, keys, request, (found, entrance), now, trace);
     permit.map(|permit| permit.through(admission.clone())).map_err(|stop| stop.through(admission.as_ref()))
 }

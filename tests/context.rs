@@ -114,7 +114,7 @@ impl<'a> Ask<'a> {
         self.of(policy, keys, |request, decision| match decision {
             Decision::Permit(permit) => Ok(contexts(request, &permit)),
             Decision::Denial(denial) => Err(denial.code()),
-            Decision::AwaitKeys(_) => panic!("no keys are remote"),
+            Decision::Publish(_) | Decision::AwaitKeys(_) => panic!("{decision:?}"),
         })
     }
 

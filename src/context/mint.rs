@@ -88,6 +88,11 @@ impl Mint {
         (self.key.algorithm(), self.backend)
     }
 
+    /// What signs them.
+    pub(crate) fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
     /// The header that carries its contexts.
     #[must_use]
     pub fn header(&self) -> &HeaderName {

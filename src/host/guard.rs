@@ -7,15 +7,21 @@ use std::sync::Arc;
 use proxy_wasm::types::Action;
 
 use super::envoy::{self, HostError, Level, Map};
+use super::gateway_key;
 use super::keys;
 use super::metrics::{self, Labels, Outcome};
 use super::nonce;
+use super::peer;
+use super::place;
 use super::waiting::{self, Waiting};
+use crate::admission::Admission;
 use crate::decision::{Decision, Permit};
 use crate::denial::{Code, Denial};
 use crate::mutation::Mutation;
 use crate::policy::{self, Policy};
+use crate::publication::Publication;
 use crate::request::Request;
+use crate::response::Response;
 use crate::time::UnixTime;
 
 /// What a stream and a request that waits share: the policy under which the request came in, and whether it
@@ -94,6 +100,9 @@ impl Guard {
         let Some(policy) = &self.policy else {
             return Ok(self.deny(&Code::HostFailed.into(), &request));
         };
+        if let Some(denial) = place::refusal(policy)? {
+            return Ok(self.deny(&denial, &request));
+        }
         let cluster;
         if policy.reads_cluster() {
             cluster = envoy::property(&["xds", "cluster_name"])?;
@@ -109,10 +118,18 @@ impl Guard {
                 request = request.with_client(client);
             }
         }
+        let peer;
+        if policy.reads_peer() {
+            peer = peer::proved()?;
+            if let Some(peer) = &peer {
+                request = request.with_peer(peer);
+            }
+        }
         let now = envoy::now()?;
         let decided = match keys::with(|keys| policy::decide(policy, keys, &request, now)) {
             Decision::Permit(permit) => Ok(permit),
             Decision::Denial(denial) => Err(denial),
+            Decision::Publish(publication) => return Ok(self.publish(&publication, &request)),
             Decision::AwaitKeys(issuer) => match self.wait(policy, &issuer, deadline, now) {
                 Ok(()) => return Ok(Next::Hold),
                 Err(code) => policy::give_up(policy, code, &issuer, &request, now),
@@ -130,6 +147,7 @@ impl Guard {
             Mutation::Set { name, value } => envoy::set_request_header(name.as_bytes(), value),
         })?;
         self.permitted.set(true);
+        admitted(permit.admission());
         match permit.reported() {
             Some(denial) => {
                 self.log(Level::Info, "would deny", denial);
@@ -187,12 +205,14 @@ impl Guard {
 
     fn deny(&self, denial: &Denial, request: &Request<'_>) -> Next {
         self.log(Level::Debug, "denied", denial);
+        admitted(denial.admission());
         self.count(Outcome::Denial(denial.code), &denial.route, &denial.issuer);
-        if let Err(error) = envoy::send_local_response(&denial.response(request)) {
-            // Paused without an answer: the request goes nowhere, and the client's own timeout ends it.
-            envoy::log(Level::Error, &format!("vestibule: {error}"));
-        }
-        Next::Hold
+        answer(&denial.response(request))
+    }
+
+    fn publish(&self, publication: &Publication, request: &Request<'_>) -> Next {
+        self.count(Outcome::Publish, &None, &None);
+        answer(&publication.response(request))
     }
 
     fn count(&self, outcome: Outcome, route: &Option<Arc<str>>, issuer: &Option<Arc<str>>) {
@@ -218,4 +238,20 @@ impl Guard {
         self.permitted.set(false);
         self.deny(&Code::HostFailed.into(), &Request::new(Vec::new()))
     }
+}
+
+/// Counts the key by which a request came in that was decided about.
+fn admitted(admission: Option<&Admission>) {
+    if let Some(key) = admission.and_then(Admission::key) {
+        gateway_key::count(key);
+    }
+}
+
+/// Answers the request here: it goes nowhere.
+fn answer(response: &Response) -> Next {
+    if let Err(error) = envoy::send_local_response(response) {
+        // Paused without an answer: the request goes nowhere, and the client's own timeout ends it.
+        envoy::log(Level::Error, &format!("vestibule: {error}"));
+    }
+    Next::Hold
 }

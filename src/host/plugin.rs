@@ -8,6 +8,7 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
 use super::envoy::{self, HostError, Level};
+use super::gateway_key;
 use super::keys;
 use super::stream::Stream;
 use crate::compile::{self, Compiled, Secrets};
@@ -35,6 +36,7 @@ impl Plugin {
 
     fn adopt(&mut self, policy: Policy) {
         let policy = Rc::new(policy);
+        gateway_key::define(policy.gateway_keys());
         POLICIES.with_borrow_mut(|policies| {
             policies.retain(|known| known.strong_count() > 0);
             // A policy that this one follows may live on for its old streams, but not with all that it

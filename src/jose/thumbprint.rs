@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use spki::SubjectPublicKeyInfoRef;
 
-use super::algorithm::Family;
+use super::algorithm::{Algorithm, Family};
 use super::key::VerifyingKey;
 
 /// The members of a JWK that say which key it is and nothing else; none for a shared secret, which has no
@@ -30,6 +30,16 @@ pub fn thumbprint(key: &VerifyingKey) -> Option<String> {
     let members = members(key)?.into_iter().map(|(name, value)| format!(r#""{name}":"{value}""#));
     let canonical = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
     Some(URL_SAFE_NO_PAD.encode(Sha256::digest(canonical)))
+}
+
+/// The JWK by which others are given the key: with its thumbprint for a name, and what it is for; none for a
+/// shared secret.
+#[must_use]
+pub fn named_jwk(key: &VerifyingKey, algorithm: Algorithm) -> Option<Value> {
+    let mut jwk = jwk(key)?;
+    let more = [("kid", thumbprint(key)?), ("alg", algorithm.to_string()), ("use", "sig".to_owned())];
+    jwk.extend(more.map(|(name, value)| (name.to_owned(), Value::String(value))));
+    Some(Value::Object(jwk))
 }
 
 /// The required members of RFC 7638 section 3.2 and RFC 8037 section 2, by their names.

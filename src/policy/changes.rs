@@ -34,10 +34,8 @@ pub(super) fn mutations(
             mutations.push(Mutation::Remove { name: name.to_vec() });
         }
     };
-    let stays = |name: &[u8]| {
-        caller.keeps(policy, name)
-            || entrance.is_some_and(|entrance| entrance.forward && entrance.header.as_bytes() == name)
-    };
+    let stays =
+        |name: &[u8]| caller.keeps(policy, name) || entrance.is_some_and(|entrance| entrance.forwards(name));
     for (name, _) in request.headers().filter(|(name, _)| policy.owned.owns(name) && !stays(name)) {
         remove(name);
     }

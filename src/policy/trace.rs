@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Policy;
 use crate::access::Access;
+use crate::admission::Admission;
 use crate::credential::places;
 use crate::credential::source::Place;
 use crate::jose::compact::Compact;
@@ -38,6 +39,8 @@ impl Trace for Vec<Step> {
 pub enum Step {
     /// Method, authority and path can be read in one way only.
     Read,
+    /// It asks for what the door publishes, and for no route.
+    Published,
     /// The rule over the request was found.
     Route {
         /// The route's name; none where the request is on no route.
@@ -74,8 +77,8 @@ pub enum Passed {
     NoneThere,
     /// The route is exempt.
     Exempt,
-    /// By the one of this name.
-    By(Arc<str>),
+    /// By this one.
+    By(Admission),
 }
 
 /// What stands where credentials are looked for.

@@ -81,7 +81,7 @@ fn a_fault_of_a_file_is_an_error_with_its_place() {
 
 #[test]
 fn a_fault_of_a_case_is_an_error_that_names_it() {
-    let faults: [Fault; 22] = [
+    let faults: [Fault; 23] = [
         (json!({ "expcet": {} }), "expcet: is no member of this"),
         (json!({ "expect": null }), "expect: is missing"),
         (json!({ "now": "later" }), "now: is text"),
@@ -90,6 +90,7 @@ fn a_fault_of_a_case_is_an_error_that_names_it() {
         (json!({ "envoy": true }), "envoy: is a boolean"),
         (json!({ "request": { "heaedrs": [] } }), "request.heaedrs: is no member of this"),
         (json!({ "request": { "path": 5 } }), "request.path: is a number"),
+        (json!({ "request": { "peer": "" } }), "request.peer: is empty"),
         (json!({ "request": { "method": null } }), "request: no client of Envoy can send this"),
         (
             json!({ "request": { "headers": [["a"]] } }),

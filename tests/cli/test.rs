@@ -61,6 +61,47 @@ pub(crate) fn fails(scenario: &Value, line: &str) {
     assert_eq!(run.out.lines().last(), Some("0 passed, 1 failed"));
 }
 
+/// A door that publishes the key ec-256, and a request for it.
+fn asking(expect: Value) -> Value {
+    let mut scenario = anonymous(expect);
+    scenario["config"]["context"] = json!({ "mint": {
+        "issuer": "https://gateway.test", "audience": "mesh", "workload": "gateway", "key": { "env": "SIGNING" },
+        "publish": "/keys",
+    } });
+    scenario["env"]["SIGNING"] = json!(fs::read_to_string(test_keys().join("ec-256.pem")).unwrap().trim());
+    scenario["keys"] = json!(test_keys());
+    scenario["cases"][0]["request"] = json!({ "path": "/keys" });
+    scenario
+}
+
+#[test]
+fn an_answer_is_the_very_set_and_nothing_else() {
+    let kid = "IQPvSEA-C479tKavaQh0XSdd_BkxTsn0C6lmCXGDvgQ";
+    let set = |alg: &str| json!({ "$jwks": [{ "$key": "ec-256", "kid": kid, "alg": alg, "use": "sig" }] });
+    let run = test(&asking(json!({ "answer": set("ES256") })));
+    assert_eq!((run.code, run.out.as_str(), run.err.as_str()), (0, "1 passed, 0 failed\n", ""));
+    for (expect, said) in [
+        (json!({ "answer": set("ES384") }), "expected an answer of {\"keys\":"),
+        (
+            json!({ "answer": { "keys": [] } }),
+            "expected an answer of {\"keys\":[]}, got an answer of {\"keys\":[{",
+        ),
+        (json!({ "code": "credential_missing" }), "expected credential_missing, got an answer of {"),
+        (json!({ "permit": {} }), "expected a permit, got an answer of {"),
+    ] {
+        let run = test(&asking(expect));
+        assert!(run.code == 1 && run.out.contains(said), "{}{}", run.out, run.err);
+    }
+    fails(
+        &anonymous(json!({ "answer": { "keys": [] } })),
+        "expected an answer of {\"keys\":[]}, got credential_missing",
+    );
+    let run = test(&asking(json!({ "answer": set("ES256"), "reported": "path_ambiguous" })));
+    assert!(run.code == 1 && run.err.contains("expect.reported"), "{}{}", run.out, run.err);
+    let run = test(&asking(json!({ "answer": [] })));
+    assert!(run.code == 1 && run.err.contains("expect.answer"), "{}{}", run.out, run.err);
+}
+
 #[test]
 fn every_vector_of_this_repository_passes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");

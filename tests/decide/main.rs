@@ -18,5 +18,6 @@ mod asking;
 mod curl;
 mod documented;
 mod explaining;
+mod peers;
 mod run;
 mod vectors;

@@ -13,13 +13,13 @@ use crate::support::http::{Call, call, get};
 use crate::support::upstream::Upstream;
 
 /// Stands in every forged value and in nothing else.
-const EVIL: &str = "evil-value";
+pub const EVIL: &str = "evil-value";
 
 /// What RFC 9110 section 5.6.2 allows in a name besides letters and digits.
 const SEPARATORS: &str = "!#$%&'*+-.^_`|~";
 
-const OWNED_AT_BOTH: [&str; 4] = ["x-user-id", "x-tenant-id", "x-user-permissions", "x-gateway-key"];
-const OWNED_AT_OUTER: [&str; 5] =
+pub const OWNED_AT_BOTH: [&str; 4] = ["x-user-id", "x-tenant-id", "x-user-permissions", "x-gateway-key"];
+pub const OWNED_AT_OUTER: [&str; 5] =
     ["x-original-url", "x-rewrite-url", "x-http-method-override", "x-http-method", "x-method-override"];
 
 /// Every way to spell a name that some server might read as this one.

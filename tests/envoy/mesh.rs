@@ -11,7 +11,10 @@ use crate::support::{keys, token};
 pub const ISSUER: &str = "https://issuer.example.com";
 pub const AUDIENCE: &str = "https://api.example.com";
 pub const GATEWAY_KEY: &str = "the-gateway-key-of-the-tests-0123456789";
-pub const ENVIRONMENT: [(&str, &str); 1] = [("VESTIBULE_GATEWAY_KEY", GATEWAY_KEY)];
+/// The key that signs contexts.
+pub const CONTEXT_KEY: &str = include_str!("../support/keys/ec-256.pem");
+pub const ENVIRONMENT: [(&str, &str); 2] =
+    [("VESTIBULE_GATEWAY_KEY", GATEWAY_KEY), ("VESTIBULE_CONTEXT_KEY", CONTEXT_KEY)];
 
 /// One door and the service behind it.
 pub struct Door {

@@ -1,11 +1,13 @@
 //! The vectors that also run natively (`tests/vectors.rs`), each as a request through a real Envoy: same
 //! input, same decision.
 //!
-//! One Envoy for each file, with a listener for each configuration in it.
+//! One Envoy for each file, with a listener for each configuration in it; over HTTP/2, one for some of all
+//! files, and one in front of it that speaks HTTP/2.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::mesh::now;
 use crate::support::bootstrap::Bootstrap;
@@ -18,77 +20,190 @@ use crate::support::vector::{self, Case, Expect, File};
 #[test]
 fn every_vector_decides_in_envoy_as_it_does_natively() {
     let files = vector::load_all();
-    let mut ran = 0;
+    let (mut ran, mut with_peer) = (0, 0);
     let mut differences = Vec::new();
     for file in &files {
-        let cases: Vec<&Case> =
-            file.cases.iter().filter(|case| !case.exact_clock && case.envoy_skip.is_none()).collect();
+        with_peer += file.cases.iter().filter(|case| has_peer(case)).count();
         for door in ["outer", "inner"] {
-            let cases: Vec<&Case> =
-                cases.iter().copied().filter(|case| case.config["door"] == door).collect();
+            let cases: Vec<_> = cases(file).filter(|(_, case)| case.config["door"] == door).collect();
             if !cases.is_empty() {
                 ran += cases.len();
-                differences.extend(run(file, door, &cases));
+                differences.extend(Doors::start(door, &cases).differences(&cases));
             }
         }
     }
     assert!(differences.is_empty(), "{} of {ran} differ:\n{}", differences.len(), differences.join("\n"));
     let all: usize = files.iter().map(|file| file.cases.len()).sum();
     assert!(ran * 2 > all, "only {ran} of {all} vectors run through Envoy");
-    println!("{ran} of {all} vectors ran through Envoy");
+    println!("{ran} of {all} vectors ran through Envoy; {with_peer} are left out for they have a peer");
 }
 
-/// Runs the cases at one kind of door, and says which came out differently.
-fn run(file: &File, door: &str, cases: &[&Case]) -> Vec<String> {
-    let upstream = Upstream::start();
-    let environment: Vec<(&str, &str)> =
-        cases[0].env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let mut bootstrap = Bootstrap::of(&format!("{door}.yaml")).environment(door, cases[0].env.keys());
-    // Whether this Envoy mends or refuses a path is another matter (`paths`): here the door sees what was sent.
+/// One case of so many runs over HTTP/2; all of them do, but it takes its time.
+const SPARED: usize = 4;
+
+/// Files of one environment share an Envoy; those whose environment no other file has are left out.
+#[test]
+fn vectors_of_every_kind_decide_over_http2_as_they_do_natively() {
+    let files = vector::load_all();
+    let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for file in &files {
+        let cases = cases(file).filter(|(_, case)| !is_otherwise_in_http2(case));
+        for (file, case) in cases.step_by(SPARED) {
+            let door = if case.config["door"] == "outer" { "outer" } else { "inner" };
+            groups.entry((door, case.env.clone())).or_default().push((file, case));
+        }
+    }
+    let (mut ran, mut denied) = (0, 0);
+    let mut differences = Vec::new();
+    for ((door, _), cases) in groups {
+        if cases.iter().all(|(file, _)| file.path == cases[0].0.path) {
+            continue;
+        }
+        let doors = Doors::start(door, &cases).behind_http2();
+        differences.extend(doors.differences(&cases));
+        let over_http2: u64 = doors.envoy.stats("http.").into_iter().filter_map(of_http2).sum();
+        assert_eq!(over_http2, cases.len() as u64, "every request came over HTTP/2");
+        ran += cases.len();
+        denied += cases.iter().filter(|(_, case)| matches!(case.expect(now()), Expect::Deny(_))).count();
+    }
+    assert!(differences.is_empty(), "{} of {ran} differ:\n{}", differences.len(), differences.join("\n"));
+    assert!(ran > 300 && denied > 100 && ran - denied > 100, "{ran} vectors ran, {denied} of them denials");
+    println!("{ran} vectors ran over HTTP/2");
+}
+
+/// Whether HTTP/2 itself has it in another way: an authority has a host and no user (RFC 9113 section 8.3.1), and
+/// what stays of several `cookie` headers arrives as one (section 8.2.3).
+fn is_otherwise_in_http2(case: &Case) -> bool {
+    let exchange = case.exchange(now());
+    let authority = exchange.request.authority.unwrap_or_default();
+    let cookies = exchange.request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"cookie"));
+    let is_permitted = !matches!(exchange.expect, Expect::Deny(_));
+    authority.is_empty() || authority.contains(&b'@') || (is_permitted && cookies.count() > 1)
+}
+
+fn of_http2((name, count): (String, u64)) -> Option<u64> {
+    name.ends_with(".downstream_rq_http2_total").then_some(count)
+}
+
+/// A case and its file.
+type Named<'f> = (&'f File, &'f Case);
+
+/// The cases that can be sent.
+fn cases(file: &File) -> impl Iterator<Item = Named<'_>> {
+    file.cases
+        .iter()
+        .filter(|case| !case.exact_clock && case.envoy_skip.is_none() && !has_peer(case))
+        .map(move |case| (file, case))
+}
+
+/// A peer proves itself by TLS, and these connections have none.
+fn has_peer(case: &Case) -> bool {
+    case.request(now()).peer.is_some()
+}
+
+/// What says to the Envoy in front which listener a request is for.
+const LISTENER: &str = "x-vector-listener";
+
+/// Doors of one kind, for cases of one environment.
+struct Doors {
+    door: &'static str,
+    envoy: Envoy,
+    /// The listener of each case.
+    listeners: Vec<String>,
+    /// What is in front of them, if there is.
+    front: Option<Envoy>,
+    upstream: Upstream,
+}
+
+impl Doors {
+    fn start(door: &'static str, cases: &[Named<'_>]) -> Self {
+        let upstream = Upstream::start();
+        let (file, first) = cases[0];
+        let environment: Vec<(&str, &str)> =
+            first.env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut bootstrap = literal(door).environment(door, first.env.keys());
+        // Cases with the same configuration and cluster share a listener.
+        let mut known: Vec<(&Value, String)> = Vec::new();
+        let mut listeners = Vec::new();
+        for (_, case) in cases {
+            assert_eq!(case.env, first.env, "{}: an Envoy has one environment", file.path.display());
+            let cluster = case.request(now()).cluster.unwrap_or_else(|| "upstream".to_owned());
+            let config = case.config_at(now()).expect("a configuration for the present");
+            let listener = (&case.config, cluster.clone());
+            let number = known.iter().position(|one| *one == listener).unwrap_or(known.len());
+            let name = format!("{door}-{number}");
+            if number == known.len() {
+                known.push(listener);
+                bootstrap = bootstrap.cluster(&cluster, upstream.port());
+                bootstrap = bootstrap.copy_listener(door, &name, &config, &cluster);
+            }
+            listeners.push(name);
+        }
+        let envoy = Envoy::start(&bootstrap.remove_listener(door), &environment);
+        Self { door, envoy, listeners, front: None, upstream }
+    }
+
+    /// The same with an Envoy in front of them that reaches them over HTTP/2.
+    fn behind_http2(mut self) -> Self {
+        let mut bootstrap = literal(self.door);
+        let mut names = self.listeners.clone();
+        names.sort();
+        names.dedup();
+        for name in &names {
+            bootstrap = bootstrap.cluster(name, self.envoy.port(name)).with_http2(name);
+        }
+        let routes = names.iter().map(|name| {
+            let is_for = json!({ "name": LISTENER, "string_match": { "exact": name } });
+            json!({ "match": { "prefix": "/", "headers": [is_for] }, "route": { "cluster": name },
+                    "request_headers_to_remove": [LISTENER] })
+        });
+        let routes: Vec<Value> = routes.collect();
+        let mut bootstrap = bootstrap.without_plugin(self.door);
+        bootstrap.connection_manager(self.door)["route_config"]["virtual_hosts"][0]["routes"] = json!(routes);
+        self.front = Some(Envoy::start(&bootstrap, &[]));
+        self
+    }
+
+    /// Sends the cases for which these were started, and says which came out differently.
+    fn differences(&self, cases: &[Named<'_>]) -> Vec<String> {
+        let differs = |((file, case), listener): (&Named<'_>, &String)| {
+            let now = now();
+            let exchange = case.exchange(now);
+            let request = exchange.request;
+            let (Some(method), Some(authority), Some(path)) =
+                (request.method, request.authority, request.path)
+            else {
+                panic!("{}: no method, authority or path", case.name)
+            };
+            let is_head = method == b"HEAD";
+            let call = call(method, path).header("host", authority);
+            let call = request.headers.iter().fold(call, |call, (name, value)| call.header(name, value));
+            let response = match &self.front {
+                None => call.send(self.envoy.port(listener)),
+                Some(front) => call.header(LISTENER, listener).send(front.port(self.door)),
+            };
+            let mut arrival = self.upstream.arrival(&response);
+            if let (Some(opener), Some(arrival)) = (&exchange.opener, &mut arrival) {
+                open(opener, arrival, now..=super::mesh::now());
+            }
+            let difference = difference(&exchange.expect, is_head, &response, arrival.as_ref())?;
+            let file = file.path.file_name().unwrap_or_default();
+            Some(format!("{}: {}: {difference}", file.display(), case.name))
+        };
+        cases.iter().zip(&self.listeners).filter_map(differs).collect()
+    }
+}
+
+/// A door's file without what mends or refuses a path: that is another matter (`paths`), and here the door sees
+/// what was sent.
+fn literal(door: &str) -> Bootstrap {
+    let mut bootstrap = Bootstrap::of(&format!("{door}.yaml"));
     let manager =
         bootstrap.connection_manager(door).as_object_mut().expect("a connection manager is an object");
     for repair in ["normalize_path", "merge_slashes", "path_with_escaped_slashes_action"] {
         assert!(manager.remove(repair).is_some(), "{door}.yaml says {repair}");
     }
-
-    // Cases with the same configuration and cluster share a listener.
-    let mut listeners: Vec<(&Value, String)> = Vec::new();
-    let mut listener_of = Vec::new();
-    for case in cases {
-        assert_eq!(case.env, cases[0].env, "{}: a file has one environment", file.path.display());
-        let cluster = case.request(now()).cluster.unwrap_or_else(|| "upstream".to_owned());
-        let config = case.config_at(now()).expect("a configuration for the present");
-        let listener = (&case.config, cluster.clone());
-        let number = listeners.iter().position(|known| *known == listener).unwrap_or(listeners.len());
-        let name = format!("{door}-{number}");
-        if number == listeners.len() {
-            listeners.push(listener);
-            bootstrap = bootstrap.cluster(&cluster, upstream.port());
-            bootstrap = bootstrap.copy_listener(door, &name, &config, &cluster);
-        }
-        listener_of.push(name);
-    }
-    let envoy = Envoy::start(&bootstrap.remove_listener(door), &environment);
-
-    let differs = |(case, listener): (&&Case, &String)| {
-        let now = now();
-        let exchange = case.exchange(now);
-        let request = exchange.request;
-        let (Some(method), Some(authority), Some(path)) = (request.method, request.authority, request.path)
-        else {
-            panic!("{}: no method, authority or path", case.name)
-        };
-        let call = call(method, path).header("host", authority);
-        let call = request.headers.iter().fold(call, |call, (name, value)| call.header(name, value));
-        let response = call.send(envoy.port(listener));
-        let mut arrival = upstream.arrival(&response);
-        if let (Some(opener), Some(arrival)) = (&exchange.opener, &mut arrival) {
-            open(opener, arrival, now..=super::mesh::now());
-        }
-        let difference = difference(&exchange.expect, &response, arrival.as_ref())?;
-        Some(format!("{}: {}: {difference}", file.path.file_name().unwrap_or_default().display(), case.name))
-    };
-    cases.iter().zip(&listener_of).filter_map(differs).collect()
+    bootstrap
 }
 
 /// Opens the contexts that arrived, which were minted at one of these times.
@@ -101,7 +216,12 @@ fn open(opener: &Opener, arrival: &mut Arrival, times: RangeInclusive<u64>) {
     }
 }
 
-fn difference(expected: &Expect, response: &Response, arrival: Option<&Arrival>) -> Option<String> {
+fn difference(
+    expected: &Expect,
+    is_head: bool,
+    response: &Response,
+    arrival: Option<&Arrival>,
+) -> Option<String> {
     let answered = format!("{} {}", response.status, response.code().unwrap_or_default());
     match (expected, arrival) {
         (Expect::Deny(code), None) => {
@@ -111,6 +231,14 @@ fn difference(expected: &Expect, response: &Response, arrival: Option<&Arrival>)
             (!agrees).then(|| format!("expected {}, answered {answered}", code.as_str()))
         }
         (Expect::Deny(code), Some(_)) => Some(format!("expected {}, was permitted", code.as_str())),
+        (Expect::Answer(jwks), None) => {
+            // Who asks by HEAD is told of the set and not given it.
+            let agrees = response.status == 200
+                && response.header("content-type").as_deref() == Some("application/jwk-set+json")
+                && if is_head { response.text().is_empty() } else { response.json() == *jwks };
+            (!agrees).then(|| format!("expected {jwks}, answered {answered} {}", response.text()))
+        }
+        (Expect::Answer(jwks), Some(_)) => Some(format!("expected {jwks}, was permitted")),
         (Expect::Permit(_) | Expect::PermitWith(_), None) => {
             Some(format!("expected a permit, answered {answered}"))
         }

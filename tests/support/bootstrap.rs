@@ -182,24 +182,34 @@ impl Bootstrap {
     }
 
     /// A listener in front of this one, without a plugin, that reaches it over HTTP/2, so that the requests
-    /// of many clients share a connection there. All listeners get ports of their own.
+    /// of many clients share a connection there. It passes on upgrades and trailers as this one does. All
+    /// listeners get ports of their own.
     pub fn behind_http2(mut self, listener: &str, front: &str) -> Self {
         let mut copy = self.listener(listener).clone();
         copy["name"] = json!(front);
         self.listeners().push(copy);
-        let manager = self.connection_manager(front);
-        manager["stat_prefix"] = json!(front);
-        let filters = manager["http_filters"].as_array_mut().expect("a listener has filters");
-        filters.retain(|filter| filter["name"] != "vestibule");
-        let mut bootstrap = self.route(front, listener).cluster(listener, 0).on_free_ports();
-        bootstrap.cluster_options(
-            listener,
+        self.connection_manager(front)["stat_prefix"] = json!(front);
+        let bootstrap = self.without_plugin(front).route(front, listener);
+        bootstrap.cluster(listener, 0).on_free_ports().with_http2(listener)
+    }
+
+    /// With this cluster reached over HTTP/2.
+    pub fn with_http2(mut self, cluster: &str) -> Self {
+        self.cluster_options(
+            cluster,
             json!({ "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                "explicit_http_config": { "http2_protocol_options": {} },
+                "explicit_http_config": { "http2_protocol_options": { "allow_connect": true } },
             } }),
         );
-        bootstrap
+        self
+    }
+
+    /// With nothing at this listener but Envoy itself.
+    pub fn without_plugin(mut self, listener: &str) -> Self {
+        let filters = self.connection_manager(listener)["http_filters"].as_array_mut();
+        filters.expect("a listener has filters").retain(|filter| filter["name"] != "vestibule");
+        self
     }
 
     /// Without this listener.

@@ -21,7 +21,7 @@ use rcgen::{
 pub const GATEWAY: &str = "spiffe://cluster.local/ns/ingress/sa/gateway";
 /// The SPIFFE id of the service behind the inner door of `envoy/mesh.yaml`.
 pub const BLOG: &str = "spiffe://cluster.local/ns/shop/sa/blog";
-/// The SPIFFE id of a service that calls others.
+/// The SPIFFE id of the service there that blog calls.
 pub const ORDERS: &str = "spiffe://cluster.local/ns/shop/sa/orders";
 /// The SPIFFE id of another one.
 pub const BILLING: &str = "spiffe://cluster.local/ns/shop/sa/billing";
@@ -114,24 +114,29 @@ pub struct MeshCertificates {
     pub authority: Authority,
     /// What the outer door shows to the inner one.
     pub gateway: Leaf,
-    /// What the inner door shows to whoever calls it.
+    /// What blog shows to whoever calls it, and to whom it calls.
     pub blog: Leaf,
+    /// What orders shows to whoever calls it.
+    pub orders: Leaf,
 }
 
 impl MeshCertificates {
     /// A set that nobody else has.
     pub fn fresh() -> Self {
         let authority = Authority::fresh();
-        Self { gateway: authority.peer(GATEWAY), blog: authority.peer(BLOG), authority }
+        let [gateway, blog, orders] = [GATEWAY, BLOG, ORDERS].map(|id| authority.peer(id));
+        Self { gateway, blog, orders, authority }
     }
 
     /// The files by their names. The authority comes last: where its file is there, the others are.
-    pub fn files(&self) -> [(&'static str, &str); 5] {
+    pub fn files(&self) -> [(&'static str, &str); 7] {
         [
             ("gateway.pem", &self.gateway.certificate),
             ("gateway-key.pem", &self.gateway.key),
             ("blog.pem", &self.blog.certificate),
             ("blog-key.pem", &self.blog.key),
+            ("orders.pem", &self.orders.certificate),
+            ("orders-key.pem", &self.orders.key),
             ("authority.pem", &self.authority.certificate),
         ]
     }

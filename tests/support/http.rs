@@ -154,6 +154,16 @@ impl Connection {
         assert_eq!(length, 1, "the connection has ended");
     }
 
+    /// Reads so many bytes, which are no HTTP.
+    ///
+    /// # Panics
+    /// Where fewer come.
+    pub fn read_bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.stream.read_exact(&mut bytes).unwrap_or_else(|error| panic!("{count} bytes: {error}"));
+        bytes
+    }
+
     /// Reads the answer to this request.
     ///
     /// # Errors
@@ -219,7 +229,7 @@ impl Response {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
         let head = String::from_utf8_lossy(&bytes[..end]);
         let mut lines = head.split("\r\n");
-        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        let status: u16 = lines.next()?.split(' ').nth(1)?.parse().ok()?;
         let headers: Vec<(String, String)> = lines
             .filter_map(|line| line.split_once(':'))
             .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
@@ -228,7 +238,8 @@ impl Response {
         let value_of =
             |name: &str| headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str());
         let body = match (value_of("transfer-encoding"), value_of("content-length")) {
-            _ if bodiless => Vec::new(),
+            // What follows a 101 is no HTTP any more (RFC 9110 section 15.2.2).
+            _ if bodiless || status == 101 => Vec::new(),
             (Some("chunked"), _) => unchunk(body)?,
             (_, Some(length)) => body.get(..length.parse().ok()?)?.to_vec(),
             _ => ended.then(|| body.to_vec())?,

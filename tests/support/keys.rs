@@ -8,6 +8,8 @@ use rsa::RsaPrivateKey;
 use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
 use rsa::rand_core::{OsRng, RngCore as _};
 use serde_json::{Value, json};
+use vestibule::jose::signing::SigningKey;
+use vestibule::jose::thumbprint::named_jwk;
 
 pub(crate) use super::scenario::Key as TestKey;
 
@@ -32,9 +34,20 @@ pub(crate) fn named(name: &str) -> &'static Arc<TestKey> {
         .unwrap_or_else(|| panic!("there is no test key named {name:?}"))
 }
 
+/// The private half of the test key of this name.
+pub(crate) fn pem(name: &str) -> &'static str {
+    named(name).private_pem()
+}
+
 /// A public JWK set of these keys; each key's `kid` is its name.
 pub fn jwks(names: &[&str]) -> Value {
     json!({ "keys": names.iter().map(|name| named(name).public_jwk()).collect::<Vec<_>>() })
+}
+
+/// The public half of a test key as who signs contexts with it publishes it: its `kid` is its thumbprint.
+pub fn context_jwk(name: &str) -> Value {
+    let key = SigningKey::from_pem(pem(name)).unwrap_or_else(|reason| panic!("{name}: {reason}"));
+    named_jwk(key.public(), key.algorithm()).expect("a public key has a JWK")
 }
 
 /// A fresh secret of 32 bytes as text, such as a gateway key.

@@ -31,6 +31,7 @@ pub mod http;
 pub mod jwks_server;
 pub mod keys;
 pub mod live;
+pub mod live_filters;
 pub mod secrets;
 pub mod token;
 pub mod upstream;

@@ -11,6 +11,17 @@ use super::http::Response;
 /// Every answer carries the number of the request here, so that a test finds its own among those of others.
 const NUMBER: &str = "x-upstream-request";
 
+/// What the service says to a request.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// 200.
+    Ok,
+    /// 302, to this location.
+    Redirect(String),
+    /// 101. From then on it sends back whatever comes.
+    Switch,
+}
+
 /// A listener on a free loopback port.
 pub struct Upstream {
     port: u16,
@@ -30,8 +41,13 @@ pub struct Arrival {
 }
 
 impl Upstream {
-    /// Starts to listen.
+    /// Starts to listen, and answers 200.
     pub fn start() -> Self {
+        Self::answering(|_| Answer::Ok)
+    }
+
+    /// Starts to listen, and answers so.
+    pub fn answering(answer: fn(&Arrival) -> Answer) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
         let port = listener.local_addr().expect("a bound socket has an address").port();
         let (seen, stopped) = (Arc::default(), Arc::<AtomicBool>::default());
@@ -42,7 +58,7 @@ impl Upstream {
                     return;
                 }
                 let seen = Arc::clone(&seen);
-                thread::spawn(move || stream.map(|stream| serve(stream, &seen)));
+                thread::spawn(move || stream.map(|stream| serve(stream, &seen, answer)));
             }
         });
         upstream
@@ -95,19 +111,31 @@ impl Arrival {
 }
 
 /// Answers the requests of one connection until it ends.
-fn serve(stream: TcpStream, seen: &Mutex<Vec<Arrival>>) -> Option<()> {
+fn serve(stream: TcpStream, seen: &Mutex<Vec<Arrival>>, answer: fn(&Arrival) -> Answer) -> Option<()> {
     let mut writer = stream.try_clone().ok()?;
     let mut reader = BufReader::new(stream);
     loop {
         let arrival = read_request(&mut reader)?;
+        let answer = answer(&arrival);
         let number = {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.push(arrival);
             seen.len() - 1
         };
-        let answer = format!("HTTP/1.1 200 OK\r\n{NUMBER}: {number}\r\ncontent-length: 2\r\n\r\nok");
+        let head = match &answer {
+            Answer::Ok => "200 OK\r\ncontent-length: 2".to_owned(),
+            Answer::Redirect(to) => format!("302 Found\r\nlocation: {to}\r\ncontent-length: 2"),
+            Answer::Switch => {
+                "101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket".to_owned()
+            }
+        };
+        let body = if matches!(answer, Answer::Switch) { "" } else { "ok" };
+        let answered = format!("HTTP/1.1 {head}\r\n{NUMBER}: {number}\r\n\r\n{body}");
         // In one piece: several would wait for each other's acknowledgement.
-        writer.write_all(answer.as_bytes()).ok()?;
+        writer.write_all(answered.as_bytes()).ok()?;
+        if matches!(answer, Answer::Switch) {
+            return std::io::copy(&mut reader, &mut writer).ok().map(drop);
+        }
     }
 }
 

@@ -1,7 +1,8 @@
-//! The vector files, `tests/vectors/*.json`, and the grids of sources and of access rules: one set of scenarios (`docs/scenarios.md`)
+//! The vector files, `tests/vectors/*.json`, and the grids of sources, access rules and entrances: one set of scenarios (`docs/scenarios.md`)
 //! that runs natively and through Envoy. What reads them is what `vestibule test` reads with.
 
 mod access_grid;
+mod entrance_grid;
 mod grid;
 
 use std::fs;
@@ -77,7 +78,11 @@ fn load(path: &Path) -> File {
 }
 
 fn grids() -> impl Iterator<Item = File> {
-    let grids = [("grid", grid::document()), ("access-grid", access_grid::document())];
+    let grids = [
+        ("grid", grid::document()),
+        ("access-grid", access_grid::document()),
+        ("entrance-grid", entrance_grid::document()),
+    ];
     grids.into_iter().map(|(name, document)| {
         let path = Path::new(name);
         loaded(path, scenario::File::of(path, document, READ))

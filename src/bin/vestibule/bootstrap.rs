@@ -24,6 +24,10 @@ pub(crate) struct Filter<'d> {
     pub(crate) faults: Vec<Fault>,
     /// The HTTP connection manager around it, and where that stands.
     pub(crate) manager: Option<(String, &'d Value)>,
+    /// The `traffic_direction` of the listener around it, and where that stands.
+    pub(crate) direction: Option<(String, &'d Value)>,
+    /// The filter chain around it, and where that stands.
+    pub(crate) chain: Option<(String, &'d Value)>,
     environment: Option<&'d Value>,
 }
 
@@ -50,38 +54,56 @@ pub(crate) fn is_bootstrap(document: &Value) -> bool {
 /// Every wasm filter in the document, in its order.
 pub(crate) fn filters(document: &Value) -> Vec<Filter<'_>> {
     let mut filters = Vec::new();
-    collect(document, "", None, &mut filters);
+    collect(document, "", Around::default(), &mut filters);
     filters
 }
 
-fn collect<'d>(
-    value: &'d Value,
-    path: &str,
-    manager: Option<(&str, &'d Value)>,
-    filters: &mut Vec<Filter<'d>>,
-) {
+/// What surrounds a value, each with its path.
+#[derive(Clone, Default)]
+struct Around<'d> {
+    manager: Option<(String, &'d Value)>,
+    direction: Option<(String, &'d Value)>,
+    chain: Option<(String, &'d Value)>,
+}
+
+fn collect<'d>(value: &'d Value, path: &str, around: Around<'d>, filters: &mut Vec<Filter<'d>>) {
     match value {
         Value::Array(elements) => {
             for (index, element) in elements.iter().enumerate() {
-                collect(element, &format!("{path}[{index}]"), manager, filters);
+                collect(element, &format!("{path}[{index}]"), around.clone(), filters);
             }
         }
         Value::Object(members) => {
+            let mut around = around;
             let kind = members.get("@type").and_then(Value::as_str);
             if kind == Some(WASM) {
-                filters.push(filter(members, path, manager));
+                filters.push(filter(members, path, around.clone()));
             }
-            let manager = if kind == Some(MANAGER) { Some((path, value)) } else { manager };
+            if kind == Some(MANAGER) {
+                around.manager = Some((path.to_owned(), value));
+            }
+            // Nothing but a listener has one.
+            if let Some((name, direction)) = named_member(value, "traffic_direction") {
+                around.direction = Some((below(path, name), direction));
+            }
+            // Nothing else around a filter has a list of `filters`.
+            if members.get("filters").is_some_and(Value::is_array) {
+                around.chain = Some((path.to_owned(), value));
+            }
             for (name, member) in members {
-                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                collect(member, &path, manager, filters);
+                collect(member, &below(path, name), around.clone(), filters);
             }
         }
         _ => {}
     }
 }
 
-fn filter<'d>(wasm: &'d Map<String, Value>, path: &str, manager: Option<(&str, &'d Value)>) -> Filter<'d> {
+/// The path of a member of what stands at `path`.
+fn below(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+fn filter<'d>(wasm: &'d Map<String, Value>, path: &str, around: Around<'d>) -> Filter<'d> {
     let config = wasm.get("config").unwrap_or(&Value::Null);
     let path = format!("{path}.config");
     let mut faults = open_door(config, &path);
@@ -95,7 +117,9 @@ fn filter<'d>(wasm: &'d Map<String, Value>, path: &str, manager: Option<(&str, &
         path,
         configuration,
         faults,
-        manager: manager.map(|(path, manager)| (path.to_owned(), manager)),
+        manager: around.manager,
+        direction: around.direction,
+        chain: around.chain,
         environment: vm.and_then(|vm| member(vm, "environment_variables")),
     }
 }
@@ -142,7 +166,12 @@ fn open_door(config: &Value, path: &str) -> Vec<Fault> {
 
 /// A field by its name in the protobuf, which JSON may also spell in camel case.
 pub(crate) fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
-    value.get(name).or_else(|| {
+    named_member(value, name).map(|(_, member)| member)
+}
+
+/// The same with its name as it is spelt there.
+fn named_member<'v>(value: &'v Value, name: &str) -> Option<(&'v str, &'v Value)> {
+    let (spelling, member) = value.as_object()?.get_key_value(name).or_else(|| {
         let mut words = name.split('_');
         let mut camel = words.next()?.to_owned();
         for word in words {
@@ -150,6 +179,37 @@ pub(crate) fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
             camel.extend(chars.next().map(|first| first.to_ascii_uppercase()));
             camel.push_str(chars.as_str());
         }
-        value.get(camel)
-    })
+        value.as_object()?.get_key_value(&camel)
+    })?;
+    Some((spelling, member))
+}
+
+/// Whether a field of one of these names stands anywhere below and says something.
+pub(crate) fn has(value: &Value, names: &[&str]) -> bool {
+    names.iter().any(|name| find(value, name).any(says_something))
+}
+
+/// Whether nothing in a value is empty or false: an empty list of names, or a matcher for the empty prefix,
+/// would let everything match.
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Bool(true) | Value::Number(_) => true,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(elements) => !elements.is_empty() && elements.iter().all(says_something),
+        // `system_root_certs: {}` says all there is to say.
+        Value::Object(members) => members.values().all(says_something),
+    }
+}
+
+/// Every field of this name, at any depth.
+pub(crate) fn find<'v>(value: &'v Value, name: &'v str) -> Box<dyn Iterator<Item = &'v Value> + 'v> {
+    match value {
+        Value::Array(elements) => Box::new(elements.iter().flat_map(move |element| find(element, name))),
+        Value::Object(members) => {
+            let below = members.values().flat_map(move |member| find(member, name));
+            Box::new(member(value, name).into_iter().chain(below))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Box::new(std::iter::empty()),
+    }
 }

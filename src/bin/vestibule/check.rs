@@ -8,7 +8,10 @@ use vestibule::config::error::ConfigErrors;
 use vestibule::time::UnixTime;
 
 use crate::document::{self, Document, Fault};
-use crate::{Exit, Failure, bootstrap, clock, file, key_bounds, key_clusters, print, tell, terminal};
+use crate::{
+    Exit, Failure, bootstrap, clock, file, key_bounds, key_clusters, peer_validation, placement, print, tell,
+    terminal,
+};
 
 /// Check configurations and report every error, each with its path.
 ///
@@ -135,6 +138,8 @@ impl Report {
                     let around = |outline: &Outline| {
                         let mut faults = key_bounds::check(&filter, configuration, outline);
                         faults.extend(key_clusters::check(&filter, document, outline));
+                        faults.extend(placement::check(&filter, document, outline));
+                        faults.extend(peer_validation::check(&filter, configuration));
                         faults
                     };
                     let variable = env.then_some(&variable);

@@ -35,7 +35,7 @@ use crate::document::{self, Fault};
 use crate::published::{self, Published, Unpublished};
 use crate::{Exit, Failure, clock, file, print, tell, terminal};
 use configuration::{Configuration, Source};
-use explanation::{Explanation, Outcome};
+use explanation::{Explanation, Outcome, Stage};
 use mask::Mask;
 use request::{Delivered, RequestArgs};
 use routes::Other;
@@ -154,17 +154,17 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 
     let delivered = args.request.read()?;
     let headers = delivered.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
-    let request = Request::new(headers.collect());
-    let request = match &delivered.cluster {
-        Some(cluster) => request.with_cluster(cluster.as_bytes()),
-        None => request,
-    };
-    let request = match &delivered.client {
-        Some(client) => request.with_client(client.as_bytes()),
-        None => request,
-    };
     // The same question has the same answer.
-    let request = request.with_nonce(0);
+    let mut request = Request::new(headers.collect()).with_nonce(0);
+    if let Some(cluster) = &delivered.cluster {
+        request = request.with_cluster(cluster.as_bytes());
+    }
+    if let Some(peer) = &delivered.peer {
+        request = request.with_peer(peer.as_bytes());
+    }
+    if let Some(client) = &delivered.client {
+        request = request.with_client(client.as_bytes());
+    }
     let mut keys = keys(&policy, &args.keys, now_exactly)?;
     let (decision, awaited, steps) = explained(&policy, &mut keys, &request, now_exactly);
     let mut explanation = Explanation::new(&policy, &outline, &request, steps, &decision);
@@ -172,6 +172,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let attaches = !is_denied && explanation.outcome.denial().is_none() && policy.reads_cluster();
     explanation.notes = notes(attaches, policy.mints(), &outline, &delivered, &values, awaited.as_deref());
     let code = explanation.outcome.denial().map(Denial::code);
+    if policy.reads_peer() && delivered.peer.is_none() && explanation.stopped == Some(Stage::Entrance) {
+        explanation.notes.push(
+            "without --peer the connection proves nobody: in Envoy the client's certificate does".to_owned(),
+        );
+    }
     if code == Some(Code::KeysUnavailable) && awaited.is_none() {
         explanation.notes.push(
             "a proxy may verify what this command cannot: Envoy does RSA keys of over 4096 bits".to_owned(),

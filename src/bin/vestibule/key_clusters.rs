@@ -5,7 +5,7 @@ use serde_json::Value;
 use vestibule::compile::Outline;
 use vestibule::credential::remote::RemoteSource;
 
-use crate::bootstrap::{Filter, member};
+use crate::bootstrap::{Filter, find, has, member};
 use crate::document::Fault;
 
 /// The faults of the clusters, by paths of the filter's configuration.
@@ -70,35 +70,5 @@ impl<'d> Clusters<'d> {
             "which believes the certificate of any host: give its validation_context the issuer's name \
              (match_typed_subject_alt_names)",
         )
-    }
-}
-
-/// Whether a field of one of these names stands anywhere below and says something.
-fn has(value: &Value, names: &[&str]) -> bool {
-    names.iter().any(|name| find(value, name).any(says_something))
-}
-
-/// Whether nothing in a value is empty or false: an empty list of names, or a matcher for the empty prefix,
-/// would let everything match.
-fn says_something(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::Bool(true) | Value::Number(_) => true,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(elements) => !elements.is_empty() && elements.iter().all(says_something),
-        // `system_root_certs: {}` says all there is to say.
-        Value::Object(members) => members.values().all(says_something),
-    }
-}
-
-/// Every field of this name, at any depth.
-fn find<'v>(value: &'v Value, name: &'v str) -> Box<dyn Iterator<Item = &'v Value> + 'v> {
-    match value {
-        Value::Array(elements) => Box::new(elements.iter().flat_map(move |element| find(element, name))),
-        Value::Object(members) => {
-            let below = members.values().flat_map(move |member| find(member, name));
-            Box::new(member(value, name).into_iter().chain(below))
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Box::new(std::iter::empty()),
     }
 }

@@ -11,9 +11,12 @@ mod decide;
 mod document;
 mod file;
 mod hash;
+mod jwk;
 mod key_bounds;
 mod key_clusters;
 mod keygen;
+mod peer_validation;
+mod placement;
 mod published;
 mod scenario;
 mod signing_key;
@@ -43,6 +46,7 @@ enum Command {
     Decide(decide::Args),
     Test(test::Args),
     Keygen(keygen::Args),
+    Jwk(jwk::Args),
     Token(token::Args),
     Hash(hash::Args),
 }
@@ -91,6 +95,7 @@ fn main() -> ExitCode {
         Command::Decide(args) => decide::run(args),
         Command::Test(args) => test::run(args),
         Command::Keygen(args) => keygen::run(args),
+        Command::Jwk(args) => jwk::run(args),
         Command::Token(args) => token::run(args),
         Command::Hash(args) => hash::run(args),
     };

@@ -11,6 +11,7 @@ use vestibule::mutation::Mutation;
 use vestibule::policy::Policy;
 use vestibule::policy::trace::{Origin, Passed, Presented, Step};
 use vestibule::principal::Principal;
+use vestibule::publication::Publication;
 use vestibule::request::Request;
 use vestibule::route::Target;
 use vestibule::time::UnixTime;
@@ -48,6 +49,8 @@ pub(crate) struct Explanation<'e> {
     /// The other routes, the nearest first.
     pub(crate) others: Vec<Other>,
     pub(crate) passed: Option<Passed>,
+    /// Who the other end of the connection is, where it has proved anybody.
+    pub(crate) peer: Option<String>,
     pub(crate) presented: Option<Presented>,
     pub(crate) caller: Option<Caller>,
     pub(crate) demands: Vec<Demand>,
@@ -84,7 +87,12 @@ pub(crate) struct Caller {
 /// What became of it.
 pub(crate) enum Outcome<'e> {
     Denied(Denial),
-    Allowed { mutations: &'e [Mutation], reported: Option<&'e Denial> },
+    Allowed {
+        mutations: &'e [Mutation],
+        reported: Option<&'e Denial>,
+    },
+    /// Here, with what the door publishes.
+    Answered(&'e Publication),
 }
 
 impl Outcome<'_> {
@@ -93,6 +101,7 @@ impl Outcome<'_> {
         match self {
             Self::Denied(denial) => Some(denial),
             Self::Allowed { reported, .. } => *reported,
+            Self::Answered(_) => None,
         }
     }
 }
@@ -113,12 +122,13 @@ impl<'e> Explanation<'e> {
             Decision::Permit(permit) => {
                 Outcome::Allowed { mutations: permit.mutations(), reported: permit.reported() }
             }
+            Decision::Publish(publication) => Outcome::Answered(publication),
         };
         let stopped = outcome.denial().map(|denial| stage(&steps, denial.code()));
         let (mut route, mut passed, mut presented, mut caller, mut context) = (None, None, None, None, None);
         for step in steps {
             match step {
-                Step::Read => {}
+                Step::Read | Step::Published => {}
                 Step::Route { name, access, is_preflight } => {
                     route = Some(Taken { name, access, is_preflight })
                 }
@@ -130,7 +140,9 @@ impl<'e> Explanation<'e> {
         }
         let target = policy.routes().target(request).ok().flatten();
         let won = route.as_ref().and_then(|route| route.name.as_deref());
-        let others = target.as_ref().map(|target| routes::others(outline.rules(), target, won));
+        // Of what is published here no route was looked for.
+        let sought = target.as_ref().filter(|_| !matches!(outcome, Outcome::Answered(_)));
+        let others = sought.map(|target| routes::others(outline.rules(), target, won));
         let demands = match (&route, &caller) {
             (
                 Some(Taken { access: Access::Requires(all), .. }),
@@ -146,6 +158,7 @@ impl<'e> Explanation<'e> {
             route,
             others,
             passed,
+            peer: request.peer().map(as_text),
             presented,
             caller,
             demands,
@@ -179,7 +192,7 @@ impl Asked {
 /// The check after the last that the request passed.
 fn stage(steps: &[Step], code: Code) -> Stage {
     match (steps.last(), code) {
-        (None | Some(Step::Read), _) => Stage::Request,
+        (None | Some(Step::Read | Step::Published), _) => Stage::Request,
         (Some(Step::Route { .. }), Code::RouteDenied) => Stage::Route,
         (Some(Step::Route { .. }), _) => Stage::Entrance,
         (Some(Step::Entrance(_)), _) => Stage::Credential,

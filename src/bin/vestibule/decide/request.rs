@@ -35,6 +35,9 @@ pub(crate) struct RequestArgs {
     /// The upstream cluster of Envoy's route, by which `gatewayKey.to` is judged
     #[arg(long, value_name = "NAME")]
     cluster: Option<String>,
+    /// The URI that the client's certificate proves, a SPIFFE ID, by which `peers` of an entrance is judged
+    #[arg(long, value_name = "SPIFFE-ID")]
+    peer: Option<String>,
     /// The client's address, with or without a port, of which a context tells
     #[arg(long, value_name = "ADDRESS")]
     client: Option<String>,
@@ -58,6 +61,7 @@ pub(crate) struct Written {
     pub(crate) path: Option<Vec<u8>>,
     pub(crate) headers: Headers,
     pub(crate) cluster: Option<String>,
+    pub(crate) peer: Option<String>,
     pub(crate) client: Option<String>,
 }
 
@@ -75,6 +79,8 @@ pub(crate) enum Authority {
 pub(crate) struct Delivered {
     pub(crate) headers: Headers,
     pub(crate) cluster: Option<String>,
+    /// The URI that the other end of the connection has proved, where it has.
+    pub(crate) peer: Option<String>,
     pub(crate) client: Option<String>,
     /// Whether nobody said which host it is for.
     pub(crate) host_is_assumed: bool,
@@ -96,6 +102,9 @@ impl RequestArgs {
         };
         if self.cluster.is_some() {
             written.cluster.clone_from(&self.cluster);
+        }
+        if self.peer.is_some() {
+            written.peer.clone_from(&self.peer);
         }
         if self.client.is_some() {
             written.client.clone_from(&self.client);
@@ -139,6 +148,7 @@ impl Written {
             path: Some(path.into_bytes()),
             headers,
             cluster: None,
+            peer: None,
             client: None,
         }
     }
@@ -198,6 +208,7 @@ impl Written {
         Ok(Delivered {
             headers: pseudo.chain(headers).collect(),
             cluster: self.cluster,
+            peer: self.peer,
             client: self.client,
             host_is_assumed,
         })
@@ -263,7 +274,8 @@ fn from_file(path: &Path) -> Result<Written, Failure> {
     Err(failure("is neither a request in JSON nor a curl command".into()))
 }
 
-/// `{method, path, authority, headers: [[name, value]], cluster, client}`, in which one character is one byte.
+/// `{method, path, authority, headers: [[name, value]], cluster, peer, client}`, in which one character is one
+/// byte.
 fn from_json(text: &str) -> Result<Written, String> {
     let value =
         json::parse(text.as_bytes(), Bounds { depth: 4, duplicates: 1 }).map_err(|error| match error {
@@ -287,7 +299,7 @@ fn from_json(text: &str) -> Result<Written, String> {
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(format!("{name}: should be a text")),
     };
-    let (cluster, client) = (optional("cluster")?, optional("client")?);
+    let (cluster, peer, client) = (optional("cluster")?, optional("peer")?, optional("client")?);
     let headers = match members.remove("headers") {
         None => Headers::new(),
         Some(Value::Array(headers)) => headers.iter().enumerate().map(pair).collect::<Result<_, _>>()?,
@@ -295,11 +307,11 @@ fn from_json(text: &str) -> Result<Written, String> {
     };
     if let Some(unknown) = members.keys().next() {
         return Err(format!(
-            "{}: is not known here; there are method, path, authority, headers, cluster, client",
+            "{}: is not known here; there are method, path, authority, headers, cluster, peer, client",
             unknown.escape_debug()
         ));
     }
-    Ok(Written { method, scheme: "http", authority, path, headers, cluster, client })
+    Ok(Written { method, scheme: "http", authority, path, headers, cluster, peer, client })
 }
 
 fn pair((index, pair): (usize, &Value)) -> Result<Header, String> {

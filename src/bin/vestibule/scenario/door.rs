@@ -76,6 +76,9 @@ impl<'d> Door<'d> {
         if let Some(client) = &sent.client {
             request = request.with_client(client.as_bytes());
         }
+        if let Some(peer) = &sent.peer {
+            request = request.with_peer(peer.as_bytes());
+        }
         let decision = match policy::decide(self.policy, self.keys, &request, self.now) {
             Decision::AwaitKeys(issuer) => {
                 policy::give_up(self.policy, Code::KeysUnavailable, &issuer, &request, self.now)

@@ -26,6 +26,8 @@ pub(crate) struct RequestBytes {
     pub(crate) headers: Headers,
     /// The upstream cluster that the request would go to, where it matters.
     pub(crate) cluster: Option<String>,
+    /// The URI that the other end of the connection has proved, where it has.
+    pub(crate) peer: Option<String>,
     /// The address of the client, where it matters.
     pub(crate) client: Option<String>,
 }
@@ -54,6 +56,7 @@ pub(super) struct Written {
     pub(super) path_text: Option<String>,
     headers: Vec<(String, Vec<u8>, Template)>,
     cluster: Option<String>,
+    peer: Option<String>,
     client: Option<String>,
 }
 
@@ -68,7 +71,10 @@ impl Written {
             Some(value) => optional_string(&format!("request.{name}"), value),
         };
         let (method, authority) = (text("method", Some("GET"))?, text("authority", Some(AUTHORITY))?);
-        let (path, cluster) = (text("path", Some("/"))?, text("cluster", None)?);
+        let (path, cluster, peer) = (text("path", Some("/"))?, text("cluster", None)?, text("peer", None)?);
+        if peer.as_deref() == Some("") {
+            return Err(Fault::new("request.peer", "is empty: null is a connection without a peer"));
+        }
         let client = text("client", None)?;
         let headers = request.take("headers").map(|value| headers(value, keys)).transpose()?;
         request.end()?;
@@ -82,6 +88,7 @@ impl Written {
             path_text: path,
             headers: headers.unwrap_or_default(),
             cluster,
+            peer,
             client,
         })
     }
@@ -112,6 +119,7 @@ impl Written {
             path: self.path.as_ref().map(fill),
             headers: self.headers.iter().map(|(_, name, value)| (name.clone(), fill(value))).collect(),
             cluster: self.cluster.clone(),
+            peer: self.peer.clone(),
             client: self.client.clone(),
         }
     }
