@@ -120,9 +120,9 @@ impl Guard {
         }
         let peer;
         if policy.reads_peer() {
-            peer = peer::proved()?;
+            peer = peer::Shown::read()?;
             if let Some(peer) = &peer {
-                request = request.with_peer(peer);
+                request = peer.on(request);
             }
         }
         let now = envoy::now()?;

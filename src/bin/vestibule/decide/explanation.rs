@@ -158,7 +158,7 @@ impl<'e> Explanation<'e> {
             route,
             others,
             passed,
-            peer: request.peer().map(as_text),
+            peer: request.peer().map(|peer| as_text(peer.uri)),
             presented,
             caller,
             demands,
