@@ -66,7 +66,7 @@ fn inner(key: &str) -> Value {
 }
 
 fn compiled(configuration: &Value, key: &str) -> Policy {
-    let pem = |_: &str| Some(keys::pem(key).to_owned());
+    let pem = |_: &str| Some(keys::named(key).private_pem().to_owned());
     let now = UnixTime::from_secs(START);
     let compiled = compile::compile(configuration, &Secrets::From(&pem), now);
     compiled.unwrap_or_else(|errors| panic!("{errors}")).value
@@ -173,7 +173,11 @@ fn an_inner_door_believes_what_an_outer_one_minted_by_every_kind_of_key() {
             let principal = permit.principal().expect("a principal");
             assert_eq!((principal.subject(), principal.tenant()), ("main:alice", Some("acme")));
             assert_eq!((principal.issuer(), permit.issuer()), (Some("main"), Some("context")));
-            assert_eq!(contexts(request, &permit), [context.clone()], "it goes on to whom the service calls");
+            assert_eq!(
+                contexts(request, &permit),
+                std::slice::from_ref(&context),
+                "it goes on to whom the service calls"
+            );
         });
         let other = MINTING.into_iter().find(|other| *other != key).expect("another");
         assert_eq!(ask.code(&compiled(&self::inner(other), other), &engines), Some(Code::ContextInvalid));

@@ -23,14 +23,11 @@ use support::vector::{self, Case, Expect};
 use vestibule::denial::Code;
 
 /// The codes that no vector can produce, and why.
-const OUT_OF_REACH: [(Code, &str); 6] = [
+const OUT_OF_REACH: [(Code, &str); 3] = [
     (
         Code::WrongDoor,
         "it depends on where the filter runs, which no request says: tests/envoy/wrong_door.rs",
     ),
-    (Code::ContextMissing, "`context` is not in this version"),
-    (Code::ContextInvalid, "`context` is not in this version"),
-    (Code::ContextExpired, "`context` is not in this version"),
     (Code::HostFailed, "the host says it where one of its own calls fails"),
     (Code::Overloaded, "how many requests wait is known to the host alone"),
 ];
@@ -136,6 +133,9 @@ struct Owned {
 impl Owned {
     fn of(config: &Value) -> Self {
         let mut names: Vec<&str> = vec!["x-user-id", "x-tenant-id", "x-user-permissions", "x-gateway-key"];
+        names.push("txn-token");
+        names
+            .extend(["mint", "require"].iter().filter_map(|side| config["context"][side]["header"].as_str()));
         if config["door"] == "outer" {
             names.extend(["x-original-url", "x-rewrite-url", "x-http-method-override", "x-http-method"]);
             names.push("x-method-override");
@@ -221,7 +221,8 @@ fn report_where(change: impl Fn(Case) -> Case, check: impl Fn(&Case, &Exchange, 
 
 /// None where it panicked.
 fn decide(door: Door<'_>, exchange: &Exchange, headers: &Headers) -> Option<(Outcome, Unseen)> {
-    catch_unwind(AssertUnwindSafe(|| door.decide(headers, &exchange.request))).ok()
+    let decided = catch_unwind(AssertUnwindSafe(|| door.decide(headers, &exchange.request))).ok();
+    decided.map(|(outcome, unseen)| (exchange.opened(outcome), unseen))
 }
 
 fn same(outcome: Option<(Outcome, Unseen)>, other: Option<(Outcome, Unseen)>) -> Option<String> {

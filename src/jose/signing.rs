@@ -212,6 +212,21 @@ mod tests {
         }
     }
 
+    /// RFC 5958 section 2, version 2; as ring and some other libraries write it.
+    #[test]
+    fn a_public_key_that_stands_beside_a_private_one_must_be_its_own() {
+        let key = SigningKey::from_pem(ED25519).unwrap();
+        let public = key.public().spki().rchunks(32).next().unwrap().to_vec();
+        let seed = key.pkcs8().rchunks(32).next().unwrap();
+        let beside = |public: &[u8]| {
+            let head = b"\x30\x51\x02\x01\x01\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
+            let document = [&head[..], seed, b"\x81\x21\x00", public].concat();
+            SigningKey::from_pkcs8(SecretDocument::try_from(document).unwrap())
+        };
+        assert_eq!(beside(&public).unwrap().kid(), key.kid());
+        assert!(beside(&[7; 32]).unwrap_err().contains("another key"));
+    }
+
     /// Every byte of a key, one bit changed: what is read then is another key, or none, and never a private key
     /// beside a public one that is not its own.
     #[test]

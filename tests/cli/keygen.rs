@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use vestibule::jose::base64url;
+use vestibule::jose::jwk::Key;
+use vestibule::jose::signing::SigningKey;
 
 use super::{directory, text, vestibule};
 
@@ -59,4 +61,19 @@ fn a_private_key_is_its_owners_and_is_replaced_only_by_force() {
         .failed(1, "not a regular file");
     vestibule(&["keygen", "p256"]).run().failed(1, "--out");
     vestibule(&["keygen", "rsa", "--bits", "1024", "--out", "x.pem"]).run().failed(1, "2048");
+}
+
+/// The name of a key is its thumbprint everywhere, so that a context names the key that this prints.
+#[test]
+fn a_key_pair_for_contexts_is_one_and_is_printed_under_the_name_that_contexts_have() {
+    let directory = directory("a_key_pair_for_contexts");
+    for kind in ["p256", "rsa", "ed25519"] {
+        let file = directory.join(format!("{kind}.pem"));
+        let jwks = vestibule(&["keygen", kind, "--out", text(&file)]).run().succeeded();
+        let jwks: serde_json::Value = serde_json::from_str(&jwks).unwrap();
+        let key = SigningKey::from_pem(&fs::read_to_string(&file).unwrap()).unwrap();
+        assert_eq!(jwks["keys"][0]["kid"], key.kid());
+        let public = Key::from_jwk(&jwks["keys"][0], None).unwrap();
+        assert_eq!(public.material().spki(), key.public().spki());
+    }
 }

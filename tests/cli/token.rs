@@ -34,9 +34,10 @@ fn part(token: &str, index: usize) -> Value {
 
 #[test]
 fn a_token_signed_here_is_permitted_by_a_door_with_the_printed_keys() {
-    let kinds: [(&[&str], &[&str]); 3] = [
+    let kinds: [(&[&str], &[&str]); 4] = [
         (&["p256"], &[]),
         (&["p384"], &["--alg", "ES384"]),
+        (&["ed25519"], &[]),
         (&["rsa", "--alg", "RS512"], &["--alg", "RS512"]),
     ];
     for (index, (keygen, alg)) in kinds.into_iter().enumerate() {
@@ -130,4 +131,29 @@ fn a_key_that_cannot_sign_is_refused_and_not_shown() {
     let run = vestibule(&["token", "--key", text(&file), "--issuer", "i", "--audience", "a"]).run();
     assert!(!run.err.contains("hunter2"), "{}", run.err);
     run.failed(1, "PKCS#8");
+}
+
+/// A context by hand is one to an inner door, and a user's token by the same key is none.
+#[test]
+fn a_context_made_here_is_believed_by_an_inner_door() {
+    for (index, keygen) in [["p256"], ["ed25519"], ["rsa"]].into_iter().enumerate() {
+        let (jwks, token) = issuer(&format!("a_context_made_here_{index}"), &keygen);
+        let claims = ["--subject", "alice", "--claim", "txn=\"1\"", "--claim", "tctx={\"tenant\":\"acme\"}"];
+        let context = token(&[&claims[..], &["--typ", "txntoken+jwt"]].concat()).succeeded();
+        assert_eq!(part(&context, 0)["typ"], "txntoken+jwt");
+        let require =
+            json!({ "issuer": "https://issuer.example", "audience": "api", "keys": [{ "jwks": jwks }] });
+        let configuration = json!({ "door": "inner", "context": { "require": require } });
+        let policy =
+            compile::compile(&configuration, &Secrets::Unchecked, UnixTime::from_secs(0)).unwrap().value;
+        let now = UnixTime::from_secs(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs());
+        let is_permitted = |context: &str| {
+            let headers: [(&[u8], &[u8]); 3] =
+                [(b":method", b"GET"), (b":path", b"/"), (b"txn-token", context.trim_end().as_bytes())];
+            let decision = policy::decide(&policy, &Keys::in_module(), &Request::new(headers.to_vec()), now);
+            matches!(decision, Decision::Permit(_))
+        };
+        assert!(is_permitted(&context), "{keygen:?}");
+        assert!(!is_permitted(&token(&claims).succeeded()), "{keygen:?}");
+    }
 }

@@ -74,6 +74,7 @@ fn run(directory: &Path, number: usize, case: &Case, request: &RequestBytes, arg
         "headers": headers.collect::<Vec<_>>(),
         "cluster": request.cluster,
         "peer": request.peer,
+        "client": request.client,
     });
     command.input(request.to_string())
 }
@@ -209,12 +210,14 @@ fn shown(case: &Case, name: &str, value: &str) -> String {
     let gateway_key = &case.config["gatewayKey"];
     let is_gateway_key =
         gateway_key.is_object() && name == gateway_key["header"].as_str().unwrap_or("x-gateway-key");
+    let context = case.config.pointer("/context/mint");
+    let is_context = context.is_some_and(|mint| name == mint["header"].as_str().unwrap_or("txn-token"));
     let is_payload = case.config["inject"][name] == "payload";
     match (name, value.split_once('?')) {
         ("cookie", _) => pairs(value, ';'),
         (vector::PATH, Some((path, query))) => format!("{path}?{}", pairs(query, '&')),
         _ if is_gateway_key => "(secret)".to_owned(),
-        _ if is_payload => "(token)".to_owned(),
+        _ if is_payload || is_context => "(token)".to_owned(),
         _ => value.to_owned(),
     }
 }

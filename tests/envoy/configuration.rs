@@ -23,7 +23,7 @@ fn with_five_faults() -> (Value, [&'static str; 5]) {
     )
 }
 
-fn refusal(bootstrap: &Bootstrap, environment: &[(&str, &str)]) -> Refusal {
+pub fn refusal(bootstrap: &Bootstrap, environment: &[(&str, &str)]) -> Refusal {
     match Envoy::try_start(bootstrap, environment) {
         Ok(_) => panic!("Envoy started"),
         Err(refusal) => refusal,

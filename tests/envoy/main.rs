@@ -18,6 +18,7 @@ mod conformance;
 mod support;
 
 mod configuration; // a faulty one does not start
+mod context; // from one Envoy to the next
 mod denials; // what a refused client, and an operator, sees
 mod doors; // the two doors together
 mod engines; // the engines themselves, judged by signatures that others made

@@ -34,6 +34,17 @@ impl Probe {
         Module(self)
     }
 
+    /// The signature of the text by this engine with a private key in PEM; none where the engine makes none.
+    pub fn signature(&self, engine: &str, pem: &str, text: &[u8]) -> Option<Vec<u8>> {
+        let signing = json!({ "pem": pem, "text": URL_SAFE_NO_PAD.encode(text), "times": 1 });
+        let body = json!({ "engine": engine, "signings": [signing] }).to_string();
+        let call = call("POST", "/").header("content-length", body.len().to_string()).body(body);
+        let response = call.send(self.0.port("outer"));
+        assert_eq!(response.status, 200, "{}", response.text());
+        let signature = response.json()[0].as_str().map(str::to_owned);
+        signature.map(|text| URL_SAFE_NO_PAD.decode(text).expect("the probe writes base64url"))
+    }
+
     fn ask(&self, engine: &str, questions: &[Question]) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
         let mut batch = Vec::new();

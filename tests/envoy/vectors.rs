@@ -5,6 +5,7 @@
 //! files, and one in front of it that speaks HTTP/2.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 
@@ -12,6 +13,7 @@ use super::mesh::now;
 use crate::support::bootstrap::Bootstrap;
 use crate::support::envoy::Envoy;
 use crate::support::http::{Response, call};
+use crate::support::scenario::Opener;
 use crate::support::upstream::{Arrival, Upstream};
 use crate::support::vector::{self, Case, Expect, File};
 
@@ -180,7 +182,10 @@ impl Doors {
                 None => call.send(self.envoy.port(listener)),
                 Some(front) => call.header(LISTENER, listener).send(front.port(self.door)),
             };
-            let arrival = self.upstream.arrival(&response);
+            let mut arrival = self.upstream.arrival(&response);
+            if let (Some(opener), Some(arrival)) = (&exchange.opener, &mut arrival) {
+                open(opener, arrival, now..=super::mesh::now());
+            }
             let difference = difference(&exchange.expect, is_head, &response, arrival.as_ref())?;
             let file = file.path.file_name().unwrap_or_default();
             Some(format!("{}: {}: {difference}", file.display(), case.name))
@@ -199,6 +204,16 @@ fn literal(door: &str) -> Bootstrap {
         assert!(manager.remove(repair).is_some(), "{door}.yaml says {repair}");
     }
     bootstrap
+}
+
+/// Opens the contexts that arrived, which were minted at one of these times.
+fn open(opener: &Opener, arrival: &mut Arrival, times: RangeInclusive<u64>) {
+    for (name, value) in &mut arrival.headers {
+        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+        let mut one = [(name, vec![std::mem::take(value)])].into();
+        opener.open(&mut one, times.clone());
+        *value = one.into_values().flatten().next().expect("one value");
+    }
 }
 
 fn difference(

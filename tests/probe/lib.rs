@@ -1,10 +1,12 @@
-//! The engines on trial: a filter that verifies signatures as Vestibule does, in a real Envoy, and says what
-//! came of each. It also says what Envoy tells of a connection, in the words of Envoy.
+//! The engines on trial: a filter that verifies and makes signatures as Vestibule does, in a real Envoy, and says
+//! what came of each. It also says what Envoy tells of a connection, in the words of Envoy.
 //!
 //! It is made of the shipped files of the host's engine and knows no policy, no token and no right answer.
 //! Those who ask know (`tests/envoy/probe.rs`): the body of a request is `{"engine": "host" or "module",
 //! "questions": [{"algorithm", "key", "text", "signature"}]}`, with the key as DER SubjectPublicKeyInfo and
-//! all bytes in base64url; the answer is a list of outcomes in the same order. Or it is `{"properties":
+//! all bytes in base64url; the answer is a list of outcomes in the same order. With `"signings": [{"pem", "text",
+//! "times"}]` in their place each text is signed so often with the private key, and the answer is the last signature
+//! of each, `null` where there is none. Or it is `{"properties":
 //! [path, …]}`, each path a list of names; the answer is their values in the same order, bytes in base64url,
 //! `null` where Envoy has none.
 
@@ -28,6 +30,7 @@ use vestibule::{jose, response, time};
 use jose::algorithm::Algorithm;
 use jose::key::VerifyingKey;
 use jose::signature::{Engine, Outcome};
+use jose::signing::SigningKey;
 use jose::software::Software;
 
 proxy_wasm::main! {{
@@ -94,8 +97,23 @@ fn outcomes(asked: &Value) -> Result<Value, String> {
         Some("module") => &Software,
         _ => return Err("there is no such engine".into()),
     };
+    if let Some(signings) = asked.get("signings").and_then(Value::as_array) {
+        let signatures = signings.iter().map(|signing| signature(engine, signing));
+        return signatures.collect::<Result<Vec<_>, _>>().map(Value::from);
+    }
     let questions = asked.get("questions").and_then(Value::as_array).ok_or("there are no questions")?;
     questions.iter().map(|question| outcome(engine, question)).collect::<Result<Vec<_>, _>>().map(Value::from)
+}
+
+fn signature(engine: &dyn Engine, signing: &Value) -> Result<Value, String> {
+    let text = |member: &str| {
+        signing.get(member).and_then(Value::as_str).ok_or(format!("a signing lacks its {member}"))
+    };
+    let key = SigningKey::from_pem(text("pem")?)?;
+    let text = jose::base64url(text("text")?.as_bytes()).ok_or("a text is not base64url")?;
+    let times = signing.get("times").and_then(Value::as_u64).ok_or("a signing lacks its times")?;
+    let signature = (0..times).map(|_| engine.sign(&key, &text)).last().flatten();
+    Ok(signature.map(|signature| URL_SAFE_NO_PAD.encode(signature)).into())
 }
 
 fn outcome(engine: &dyn Engine, question: &Value) -> Result<Value, String> {

@@ -36,8 +36,7 @@ pub(crate) fn named(name: &str) -> &'static Arc<TestKey> {
 
 /// The private half of the test key of this name.
 pub(crate) fn pem(name: &str) -> &'static str {
-    let file = FILES.iter().find(|(known, _)| *known == name);
-    file.unwrap_or_else(|| panic!("there is no test key named {name:?}")).1
+    named(name).private_pem()
 }
 
 /// A public JWK set of these keys; each key's `kid` is its name.

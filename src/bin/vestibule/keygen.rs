@@ -1,4 +1,4 @@
-//! `vestibule keygen`: key pairs for an issuer in tests, and gateway keys.
+//! `vestibule keygen`: key pairs for an issuer in tests and for contexts, and gateway keys.
 
 use std::path::PathBuf;
 
@@ -43,6 +43,13 @@ enum Kind {
     #[command(after_help = "Example:\n  vestibule keygen p384 --out signing.pem > jwks.json\n\n\
         The JWK set is ready for `keys: [{jwks: ...}]` of an issuer.")]
     P384 {
+        #[command(flatten)]
+        out: KeyFile,
+    },
+    /// Make an Ed25519 key pair (EdDSA): the private key goes to a file, the public JWK set to standard output
+    #[command(after_help = "Example:\n  vestibule keygen ed25519 --out signing.pem > jwks.json\n\n\
+        The JWK set is ready for `keys: [{jwks: ...}]` of an issuer.")]
+    Ed25519 {
         #[command(flatten)]
         out: KeyFile,
     },
@@ -94,6 +101,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Kind::Rsa { bits, alg, out } => key_pair(*alg, *bits, out),
         Kind::P256 { out } => key_pair(Algorithm::Es256, Bits::B2048, out),
         Kind::P384 { out } => key_pair(Algorithm::Es384, Bits::B2048, out),
+        Kind::Ed25519 { out } => key_pair(Algorithm::EdDsa, Bits::B2048, out),
         Kind::GatewayKey { out, force } => gateway_key(out.as_ref(), *force),
     }
 }

@@ -2,6 +2,7 @@
 //! is what a common library makes.
 
 use clap::ValueEnum;
+use der::pem::LineEnding;
 use jwt_simple::prelude::*;
 use serde_json::{Map, Value};
 
@@ -19,6 +20,9 @@ pub(crate) enum Algorithm {
     Es256,
     /// ECDSA on P-384 with SHA-384
     Es384,
+    /// Ed25519
+    #[value(name = "EdDSA")]
+    EdDsa,
 }
 
 /// A private key, for the one algorithm that it is used with.
@@ -28,7 +32,12 @@ pub(crate) enum SigningKey {
     Rs512(RS512KeyPair),
     Es256(ES256KeyPair),
     Es384(ES384KeyPair),
+    EdDsa(Ed25519KeyPair),
 }
+
+/// What stands before the 32 bytes of an Ed25519 key in PKCS#8 (RFC 8410 section 10.3).
+const ED25519_PKCS8: [u8; 16] =
+    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
 /// `$key` stands for the key pair of whichever algorithm; the types share their methods but no trait.
 macro_rules! with {
@@ -39,6 +48,7 @@ macro_rules! with {
             SigningKey::Rs512($key) => $result,
             SigningKey::Es256($key) => $result,
             SigningKey::Es384($key) => $result,
+            SigningKey::EdDsa($key) => $result,
         }
     };
 }
@@ -52,6 +62,7 @@ impl SigningKey {
             Algorithm::Rs512 => Self::Rs512(RS512KeyPair::generate(bits).ok()?),
             Algorithm::Es256 => Self::Es256(ES256KeyPair::generate()),
             Algorithm::Es384 => Self::Es384(ES384KeyPair::generate()),
+            Algorithm::EdDsa => Self::EdDsa(Ed25519KeyPair::generate()),
         })
     }
 
@@ -59,7 +70,7 @@ impl SigningKey {
     /// library's own errors are left out: none of them could help, and one might show what it could not read.
     pub(crate) fn from_pem(pem: &str, algorithm: Option<Algorithm>) -> Option<Self> {
         let Some(algorithm) = algorithm else {
-            return [Algorithm::Rs256, Algorithm::Es256, Algorithm::Es384]
+            return [Algorithm::Rs256, Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa]
                 .into_iter()
                 .find_map(|algorithm| Self::from_pem(pem, Some(algorithm)));
         };
@@ -69,12 +80,24 @@ impl SigningKey {
             Algorithm::Rs512 => Self::Rs512(RS512KeyPair::from_pem(pem).ok()?),
             Algorithm::Es256 => Self::Es256(ES256KeyPair::from_pem(pem).ok()?),
             Algorithm::Es384 => Self::Es384(ES384KeyPair::from_pem(pem).ok()?),
+            Algorithm::EdDsa => Self::EdDsa(Ed25519KeyPair::from_pem(pem).ok()?),
         })
     }
 
     /// The private key as PKCS#8 in PEM.
     pub(crate) fn to_pem(&self) -> Option<String> {
-        with!(self, key => key.to_pem().ok())
+        match self {
+            Self::Rs256(key) => key.to_pem().ok(),
+            Self::Rs384(key) => key.to_pem().ok(),
+            Self::Rs512(key) => key.to_pem().ok(),
+            Self::Es256(key) => key.to_pem().ok(),
+            Self::Es384(key) => key.to_pem().ok(),
+            // The library's own writing is no PEM as RFC 7468 has it.
+            Self::EdDsa(key) => {
+                let private = [&ED25519_PKCS8[..], key.to_bytes().get(..32)?].concat();
+                der::pem::encode_string("PRIVATE KEY", LineEnding::LF, &private).ok()
+            }
+        }
     }
 
     /// The public key's RFC 7638 thumbprint, which is also its key id.
@@ -89,8 +112,9 @@ impl SigningKey {
         format!(r#"{{"keys":[{jwk}]}}"#)
     }
 
-    /// Signs a token. The claims are the payload as it stands; nothing is added.
-    pub(crate) fn sign(self, kid: &str, claims: Map<String, Value>) -> Option<String> {
+    /// Signs a token of this type. The claims are the payload as it stands; nothing is added.
+    pub(crate) fn sign(self, kid: &str, typ: &str, claims: Map<String, Value>) -> Option<String> {
+        let options = HeaderOptions { signature_type: Some(typ.to_owned()), ..HeaderOptions::default() };
         let claims = JWTClaims {
             issued_at: None,
             expires_at: None,
@@ -102,6 +126,6 @@ impl SigningKey {
             nonce: None,
             custom: claims,
         };
-        with!(self, key => key.with_key_id(kid).sign(claims).ok())
+        with!(self, key => key.with_key_id(kid).sign_with_options(claims, &options).ok())
     }
 }

@@ -165,7 +165,8 @@ fn load(path: &Path) -> Result<File, Refusal> {
 fn judge(case: &Case, doors: &mut Doors) -> Result<End, Refusal> {
     let exchange = case.at(case.now)?;
     let door = doors.open(case)?;
-    let outcome = door.decide(&exchange.request.delivered(), &exchange.request);
+    let (outcome, unseen) = door.decide(&exchange.request.delivered(), &exchange.request);
+    let outcome = (exchange.opened(outcome), unseen);
     let mask = Mask::of(case, &exchange);
     let Some(mut difference) = difference::of_decision(&exchange, &outcome, &mask) else {
         return Ok(End::Passed);

@@ -16,17 +16,23 @@ use crate::{Exit, Failure, clock, file, print};
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  vestibule keygen p256 --out signing.pem > jwks.json\n  \
     vestibule token --key signing.pem --issuer https://issuer.example --audience api \\\n    \
-    --subject alice --tenant acme --permission orders:read --claim 'plan=\"gold\"'")]
+    --subject alice --tenant acme --permission orders:read --claim 'plan=\"gold\"'\n\n\
+    A context, as `context.mint` makes them:\n  \
+    vestibule token --key signing.pem --typ txntoken+jwt --issuer https://gateway.example --audience mesh \\\n    \
+    --subject alice --claim 'txn=\"1\"' --claim 'tctx={\"tenant\":\"acme\",\"permissions\":[\"orders:read\"]}'")]
 pub(crate) struct Args {
-    /// The private key: PKCS#8 PEM, RSA, P-256 or P-384
+    /// The private key: PKCS#8 PEM, RSA, P-256, P-384 or Ed25519
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
     /// The key id in the header [default: the key's RFC 7638 thumbprint, as `keygen` prints it]
     #[arg(long)]
     kid: Option<String>,
-    /// How to sign [default: RS256, ES256 or ES384, by the key]
+    /// How to sign [default: RS256, ES256, ES384 or EdDSA, by the key]
     #[arg(long, value_enum)]
     alg: Option<Algorithm>,
+    /// The type in the header; of a context it is txntoken+jwt
+    #[arg(long, value_name = "TYPE", default_value = "JWT")]
+    typ: String,
     /// The claim `iss`
     #[arg(long)]
     issuer: String,
@@ -60,7 +66,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let key = read_key(args)?;
     let kid = args.kid.clone().unwrap_or_else(|| key.thumbprint());
     let token = key
-        .sign(&kid, claims(args)?)
+        .sign(&kid, &args.typ, claims(args)?)
         .ok_or_else(|| Failure::new("the token could not be signed with this key"))?;
     print(token)?;
     Ok(Exit::Fine)
@@ -72,10 +78,11 @@ fn read_key(args: &Args) -> Result<SigningKey, Failure> {
         .map_err(|_| Failure(format!("{name}: not a private key in PEM")))?;
     SigningKey::from_pem(&pem, args.alg).ok_or_else(|| {
         let kind = match args.alg {
-            None => "an RSA key of 2048 to 4096 bits, a P-256 or a P-384 key",
+            None => "an RSA key of 2048 to 4096 bits, a P-256, a P-384 or an Ed25519 key",
             Some(Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512) => "an RSA key of 2048 to 4096 bits",
             Some(Algorithm::Es256) => "a P-256 key",
             Some(Algorithm::Es384) => "a P-384 key",
+            Some(Algorithm::EdDsa) => "an Ed25519 key",
         };
         Failure(format!(
             "{name}: not {kind} as unencrypted PKCS#8 PEM; `openssl pkcs8 -topk8 -nocrypt` converts other PEM"

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::super::document::Fault;
+use super::context::Opener;
 use super::derived;
 use super::expect::{Expect, ExpectUnseen, Expectation};
 use super::key_folder::KeyNamed;
 use super::members::{Members, mistaken, string};
+use super::outcome::Outcome;
 use super::patch::merge;
 use super::request::{RequestBytes, Written};
 use super::stand_in::{resolve, resolve_time};
@@ -53,6 +55,20 @@ pub(crate) struct Exchange {
     pub(crate) unseen: ExpectUnseen,
     /// The tokens that are sent or expected, by name.
     pub(crate) tokens: Minted,
+    /// When it happens.
+    pub(crate) now: u64,
+    /// What opens the contexts that the door mints, where it does.
+    pub(crate) opener: Option<Opener>,
+}
+
+impl Exchange {
+    /// The outcome with contexts opened, as they are expected.
+    pub(crate) fn opened(&self, mut outcome: Outcome) -> Outcome {
+        if let (Some(opener), Outcome::Forwarded(upstream)) = (&self.opener, &mut outcome) {
+            opener.open(upstream, self.now..=self.now);
+        }
+        outcome
+    }
 }
 
 /// What all cases of a file share.
@@ -174,7 +190,8 @@ impl Case {
         }
         let request = self.request.bytes(&tokens);
         let expect = self.expectation.at(request.path.as_ref(), &tokens);
-        Ok(Exchange { request, expect, unseen: self.unseen.clone(), tokens })
+        let (unseen, opener) = (self.unseen.clone(), Opener::of(self));
+        Ok(Exchange { request, expect, unseen, tokens, now, opener })
     }
 }
 

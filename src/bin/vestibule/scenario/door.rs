@@ -7,6 +7,7 @@ use vestibule::compile::{self, Secrets};
 use vestibule::config::error::ConfigErrors;
 use vestibule::decision::Decision;
 use vestibule::denial::Code;
+use vestibule::jose::signature::Engines;
 use vestibule::keyring::{Keyring, Keys};
 use vestibule::policy::{self, Policy};
 use vestibule::request::Request;
@@ -67,9 +68,13 @@ impl<'d> Door<'d> {
     /// where it would go. One that waits for keys waits for nothing here, for nobody brings any.
     pub(crate) fn decide(&self, headers: &Headers, sent: &RequestBytes) -> (Outcome, Unseen) {
         let headers = headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
-        let mut request = Request::new(headers.collect());
+        // The same case has the same outcome.
+        let mut request = Request::new(headers.collect()).with_nonce(0);
         if let Some(cluster) = &sent.cluster {
             request = request.with_cluster(cluster.as_bytes());
+        }
+        if let Some(client) = &sent.client {
+            request = request.with_client(client.as_bytes());
         }
         if let Some(peer) = &sent.peer {
             request = request.with_peer(peer.as_bytes());
@@ -93,7 +98,9 @@ impl<'d> Door<'d> {
 fn compiled(config: &Value, case: &Case) -> Result<Policy, ConfigErrors> {
     let environment = |name: &str| case.env.get(name).cloned();
     let now = UnixTime::from_secs(case.now);
-    compile::compile(config, &Secrets::From(&environment), now).map(|compiled| compiled.value)
+    let mut policy = compile::compile(config, &Secrets::From(&environment), now)?.value;
+    compile::settle_signing(&mut policy, &Engines::in_module_for(&[]))?;
+    Ok(policy)
 }
 
 /// Has the issuers publish what the case says.

@@ -6,8 +6,9 @@ use serde_json::Value;
 use vestibule::denial::Code;
 
 use super::super::document::Fault;
+use super::context;
 use super::key_folder::KeyNamed;
-use super::members::{Members, list, object, optional_string, string};
+use super::members::{Members, array, object, optional_string, string};
 use super::outcome::Upstream;
 use super::request::Written;
 use super::stand_in::resolve;
@@ -153,8 +154,14 @@ fn values(at: &str, upstream: Value) -> Result<Values, Fault> {
             if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
                 return Err(Fault::new(at, "is written in lower case: so an upstream sees it"));
             }
-            let values = list(&at, values)?.into_iter();
-            let templates = values.map(|text| Ok((text.clone(), Template::parse(&at, &text)?)));
+            let values = array(&at, values)?.into_iter().enumerate();
+            let templates = values.map(|(index, value)| match context::described(&at, &value)? {
+                Some(text) => Ok((text.clone(), Template::plain(&at, &text)?)),
+                None => {
+                    let text = string(&format!("{at}[{index}]"), value)?;
+                    Ok((text.clone(), Template::parse(&at, &text)?))
+                }
+            });
             Ok((name, templates.collect::<Result<_, _>>()?))
         })
         .collect()

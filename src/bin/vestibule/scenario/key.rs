@@ -20,6 +20,7 @@ pub(crate) struct Key {
     pair: Pair,
     public_jwk: Value,
     public_pem: String,
+    private_pem: String,
 }
 
 enum Pair {
@@ -41,7 +42,7 @@ impl Key {
             .or_else(|| p521::ecdsa::SigningKey::from_pkcs8_pem(pem).map(Pair::P521).ok())
             .or_else(|| ed25519_compact::KeyPair::from_pem(pem).map(Pair::Ed25519).ok())?;
         let (public_jwk, public_pem) = (pair.public_jwk(name)?, pair.public_pem()?);
-        Some(Self { name: name.to_owned(), pair, public_jwk, public_pem })
+        Some(Self { name: name.to_owned(), pair, public_jwk, public_pem, private_pem: pem.to_owned() })
     }
 
     /// The name, and so the `kid`.
@@ -68,6 +69,11 @@ impl Key {
     /// The public half as a SubjectPublicKeyInfo PEM.
     pub(crate) fn public_pem(&self) -> String {
         self.public_pem.clone()
+    }
+
+    /// The private half as it was read.
+    pub(crate) fn private_pem(&self) -> &str {
+        &self.private_pem
     }
 
     /// Signs as JOSE does (RFC 7518 section 3); none where the key is too small for it. An algorithm that

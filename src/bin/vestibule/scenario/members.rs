@@ -1,7 +1,5 @@
 //! Strict reading of a document: a member is taken out and used, or it is a mistake.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use super::super::document::Fault;
@@ -108,15 +106,4 @@ pub(crate) fn array(at: &str, value: Value) -> Result<Vec<Value>, Fault> {
 pub(crate) fn list(at: &str, value: Value) -> Result<Vec<String>, Fault> {
     let elements = array(at, value)?.into_iter().enumerate();
     elements.map(|(index, element)| string(&format!("{at}[{index}]"), element)).collect()
-}
-
-/// An object of texts.
-pub(crate) fn strings(at: &str, value: Value) -> Result<BTreeMap<String, String>, Fault> {
-    let members = object(at, value)?.into_iter();
-    members
-        .map(|(name, value)| {
-            let text = string(&format!("{at}.{name}"), value)?;
-            Ok((name, text))
-        })
-        .collect()
 }

@@ -8,6 +8,7 @@
 //! In a `mod.rs`, so that the tests, which include it by its path, find its files where the command does.
 
 mod case;
+mod context;
 mod derived;
 pub(crate) mod difference;
 mod door;
@@ -33,12 +34,13 @@ use vestibule::json::{self, Bounds};
 use super::document::{self, Document, Fault};
 use case::Shared;
 use key_folder::KeyFolder;
-use members::{Members, array, mistaken, string, strings};
+use members::{Members, array, mistaken, string};
 use stand_in::resolve;
 
 #[allow(unused_imports, reason = "the tests, which include this too, use more of it than the command")]
 pub(crate) use {
     case::{Case, Exchange, NOW},
+    context::Opener,
     door::{Door, Doors},
     expect::{Expect, PATH},
     key::Key,
@@ -93,7 +95,11 @@ impl File {
         let keys = KeyFolder::new(keys, read);
         let named = |name: &str| keys.key(name);
         let config = file.require("config", "give a configuration, or the path of one");
-        let env = file.take("env").map(|env| strings("env", env)).transpose()?.unwrap_or_default();
+        let env = file.object("env")?.into_iter().map(|(name, value)| {
+            let value = variable(&format!("env.{name}"), value, &named)?;
+            Ok::<_, Fault>((name, value))
+        });
+        let env = env.collect::<Result<_, _>>()?;
         let published = Value::Object(file.object("published")?);
         let descriptions = file.object("tokens")?;
         let request = Value::Object(file.object("request")?);
@@ -145,6 +151,19 @@ fn parse_cases(cases: Vec<Value>, shared: &Shared<'_>) -> Result<Vec<Case>, Vec<
         faults.extend(unused.into_iter().map(|name| Fault::new(format!("tokens.{name}"), message)));
     }
     if faults.is_empty() { Ok(parsed) } else { Err(faults) }
+}
+
+/// The value of a variable: a text, or a private key by its name.
+fn variable(at: &str, value: Value, keys: key_folder::KeyNamed<'_>) -> Result<String, Fault> {
+    let named = value.as_object().filter(|members| members.len() == 1);
+    match named.and_then(|members| members.get("$privatePem")) {
+        None => string(at, value),
+        Some(name) => {
+            let at = format!("{at}.$privatePem");
+            let key = keys(&string(&at, name.clone())?).map_err(|message| Fault::new(&at, message))?;
+            Ok(key.private_pem().to_owned())
+        }
+    }
 }
 
 /// The tokens of the file.

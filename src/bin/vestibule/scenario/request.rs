@@ -28,6 +28,8 @@ pub(crate) struct RequestBytes {
     pub(crate) cluster: Option<String>,
     /// The URI that the other end of the connection has proved, where it has.
     pub(crate) peer: Option<String>,
+    /// The address of the client, where it matters.
+    pub(crate) client: Option<String>,
 }
 
 impl RequestBytes {
@@ -55,6 +57,7 @@ pub(super) struct Written {
     headers: Vec<(String, Vec<u8>, Template)>,
     cluster: Option<String>,
     peer: Option<String>,
+    client: Option<String>,
 }
 
 impl Written {
@@ -72,6 +75,7 @@ impl Written {
         if peer.as_deref() == Some("") {
             return Err(Fault::new("request.peer", "is empty: null is a connection without a peer"));
         }
+        let client = text("client", None)?;
         let headers = request.take("headers").map(|value| headers(value, keys)).transpose()?;
         request.end()?;
         let template = |name, text: &Option<String>| {
@@ -85,6 +89,7 @@ impl Written {
             headers: headers.unwrap_or_default(),
             cluster,
             peer,
+            client,
         })
     }
 
@@ -115,6 +120,7 @@ impl Written {
             headers: self.headers.iter().map(|(_, name, value)| (name.clone(), fill(value))).collect(),
             cluster: self.cluster.clone(),
             peer: self.peer.clone(),
+            client: self.client.clone(),
         }
     }
 }

@@ -32,6 +32,11 @@ impl Template {
         Ok(Self(pieces))
     }
 
+    /// A text in which no token stands.
+    pub(crate) fn plain(at: &str, text: &str) -> Result<Self, Fault> {
+        Ok(Self(vec![Piece::Bytes(latin_1(at, text)?)]))
+    }
+
     /// The tokens that the text names.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|piece| match piece {

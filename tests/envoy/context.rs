@@ -1,0 +1,180 @@
+//! The context on its way from one Envoy to the next, signed by whoever signs there.
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use vestibule::jose::signature::{Engine as _, Outcome};
+use vestibule::jose::signing::SigningKey;
+use vestibule::jose::software::Software;
+
+use super::mesh::{good_payload, good_token, outer_configuration, signed};
+use super::probe::Probe;
+use crate::support::bootstrap::Bootstrap;
+use crate::support::envoy::Envoy;
+use crate::support::http::get;
+use crate::support::keys;
+use crate::support::upstream::{Arrival, Upstream};
+
+/// The keys, and who signs with them in an Envoy.
+const KEYS: [(&str, &str); 3] =
+    [("ec-256", "ES256 by the host"), ("rsa-1", "RS256 by the host"), ("ed-1", "EdDSA in the module")];
+
+/// Both doors, which know each other by contexts alone.
+struct Doors {
+    outer: Envoy,
+    inner: Envoy,
+    upstream: Upstream,
+}
+
+impl Doors {
+    fn start(key: &str) -> Self {
+        let (upstream, key) = (Upstream::start(), keys::named(key));
+        let names = json!({ "issuer": "https://gateway.test", "audience": "mesh.test" });
+        let with = |more: Value| {
+            let mut all = names.clone();
+            all.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+            all
+        };
+        let require = with(json!({ "keys": [{ "pem": key.public_pem() }] }));
+        let inner = json!({
+            "door": "inner", "context": { "require": require },
+            "routes": { "write": { "paths": ["/write"], "access": { "permissions": ["blog:write"], "issuers": ["main"] } } },
+        });
+        let inner = Bootstrap::of("inner.yaml").environment("inner", [].iter()).configure("inner", &inner);
+        let inner = Envoy::start(&inner.cluster("service", upstream.port()), &[]);
+        let mut outer = outer_configuration();
+        outer.as_object_mut().expect("an object").remove("gatewayKey");
+        outer["context"]["mint"] = with(json!({
+            "key": { "env": "MINT_KEY" }, "to": ["upstream"], "workload": "spiffe://mesh.test/ns/edge/sa/gateway",
+        }));
+        let outer = Bootstrap::of("outer.yaml")
+            .environment("outer", ["MINT_KEY".to_owned()].iter())
+            .configure("outer", &outer);
+        let environment = [("MINT_KEY", key.private_pem())];
+        let outer = Envoy::start(&outer.cluster("upstream", inner.port("inner")), &environment);
+        Self { outer, inner, upstream }
+    }
+
+    fn permitted(&self, path: &str) -> Arrival {
+        let response =
+            get(path).bearer(&good_token()).header("txn-token", "forged").send(self.outer.port("outer"));
+        assert_eq!(response.status, 200, "{}", response.text());
+        assert_eq!(response.header("txn-token"), None, "a context in a response");
+        self.upstream.arrival(&response).expect("the service answered")
+    }
+}
+
+fn claims(context: &str) -> Value {
+    let payload = context.split('.').nth(1).and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok());
+    serde_json::from_slice(&payload.expect("base64url")).expect("JSON")
+}
+
+#[test]
+fn a_context_takes_the_principal_from_door_to_door_whoever_signs() {
+    for (key, signer) in KEYS {
+        let doors = Doors::start(key);
+        let line = format!("contexts signed: {signer}");
+        assert!(doors.outer.wait_for_log(&line), "no line says {line:?}");
+        for path in ["/write", "/read?secret=1"] {
+            let arrival = doors.permitted(path);
+            assert_eq!(arrival.values("x-user-id"), ["alice"]);
+            assert_eq!(arrival.values("x-user-permissions"), ["blog:read,blog:write"]);
+            let contexts = arrival.values("txn-token");
+            let [context] = contexts.as_slice() else { panic!("{key}: {contexts:?}") };
+            let claims = claims(context);
+            assert_eq!(
+                claims["rctx"],
+                json!({ "method": "GET", "path": path.split('?').next(), "req_ip": "127.0.0.1" })
+            );
+            assert_eq!(arrival.values("x-request-id"), [claims["txn"].as_str().expect("an id")]);
+        }
+        for (request, code) in [
+            (get("/"), "context_missing"),
+            (get("/").header("txn-token", good_token()), "context_invalid"),
+            (get("/").bearer(&good_token()), "context_missing"),
+        ] {
+            let response = request.send(doors.inner.port("inner"));
+            assert_eq!((response.status, response.code().as_deref()), (403, Some(code)));
+        }
+    }
+}
+
+/// The id of a request is Envoy's to give, and where it gives none the filter draws one, on every worker another.
+#[test]
+fn a_request_without_an_id_of_envoys_has_a_transaction_of_its_own() {
+    let upstream = Upstream::start();
+    let mut configuration = outer_configuration();
+    configuration.as_object_mut().expect("an object").remove("gatewayKey");
+    configuration["context"]["mint"] = json!({
+        "issuer": "https://gateway.test", "audience": "mesh.test", "key": { "env": "MINT_KEY" }, "to": ["upstream"],
+        "workload": "gateway",
+    });
+    let mut outer = Bootstrap::of("outer.yaml")
+        .environment("outer", ["MINT_KEY".to_owned()].iter())
+        .configure("outer", &configuration)
+        .cluster("upstream", upstream.port());
+    outer.connection_manager("outer")["generate_request_id"] = json!(false);
+    let environment = [("MINT_KEY", keys::named("ec-256").private_pem())];
+    let outer = Envoy::start(&outer, &environment);
+    let mut transactions = BTreeSet::new();
+    let token = signed(&json!({ "key": "ec-256", "payload": good_payload() }));
+    for _ in 0..60 {
+        let response = get("/").bearer(&token).send(outer.port("outer"));
+        let arrival = upstream.arrival(&response).expect("the service answered");
+        let contexts = arrival.values("txn-token");
+        let transaction = claims(contexts.first().expect("a context"))["txn"].as_str().map(str::to_owned);
+        let transaction = transaction.expect("a transaction");
+        assert!(transaction.len() == 36 && transaction.as_bytes()[14] == b'4', "{transaction}");
+        assert!(transactions.insert(transaction), "one came twice");
+    }
+}
+
+#[test]
+fn envoy_and_the_module_in_it_sign_what_the_module_verifies() {
+    let probe = Probe::start();
+    let text = b"a text that is signed";
+    for (key, by_host) in [("ec-256", true), ("rsa-1", true), ("ed-1", false)] {
+        let pem = keys::named(key).private_pem();
+        let key = SigningKey::from_pem(pem).expect("a key");
+        let verify =
+            |signature: &[u8], text: &[u8]| Software.verify(key.algorithm(), key.public(), text, signature);
+        // ECDSA by the host is random: some numbers begin with zeros.
+        for _ in 0..if by_host { 40 } else { 1 } {
+            let signature = probe.signature("host", pem, text);
+            assert_eq!(signature.is_some(), by_host, "{}", key.algorithm());
+            if let Some(signature) = signature {
+                assert_eq!(verify(&signature, text), Outcome::Valid, "{} by the host", key.algorithm());
+                assert_eq!(verify(&signature, b"another"), Outcome::Invalid);
+            }
+        }
+        let signature = probe.signature("module", pem, text).expect("a signature");
+        assert_eq!(verify(&signature, text), Outcome::Valid, "{} in the module", key.algorithm());
+        // None of the three is random in the module, so 32 bits and 64 make the same.
+        assert_eq!(Software.sign(&key, text), Some(signature));
+    }
+}
+
+/// No secret of the mint in the filter's log, whatever is wrong with it.
+#[test]
+fn a_key_that_cannot_sign_refuses_the_configuration_and_stays_out_of_the_log() {
+    let mut configuration = outer_configuration();
+    configuration["context"]["mint"] = json!({
+        "issuer": "https://gateway.test", "audience": "mesh.test", "key": { "env": "MINT_KEY" }, "workload": "gateway",
+    });
+    let variables = ["MINT_KEY", "VESTIBULE_GATEWAY_KEY"].map(str::to_owned);
+    let bootstrap =
+        Bootstrap::of("outer.yaml").environment("outer", variables.iter()).configure("outer", &configuration);
+    let pem = keys::named("ec-384").private_pem();
+    let environment = [("MINT_KEY", pem), ("VESTIBULE_GATEWAY_KEY", super::mesh::GATEWAY_KEY)];
+    let log = super::configuration::refusal(&bootstrap, &environment).log;
+    assert!(
+        log.contains("context.mint.key.env: names a variable with no usable key: its curve is not P-256"),
+        "{log}"
+    );
+    assert!(
+        pem.lines().filter(|line| !line.starts_with("-----")).all(|line| !log.contains(line)),
+        "the key is in the log"
+    );
+}
