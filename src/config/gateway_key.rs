@@ -3,7 +3,7 @@
 use super::node::Node;
 use super::secret::{self, Secret};
 use super::{GATEWAY_KEY_HEADER, ownable};
-use crate::credential::gateway_key::ClusterPattern;
+use crate::cluster::ClusterPattern;
 use crate::header::HeaderName;
 
 /// `gatewayKey`.

@@ -5,8 +5,8 @@
 //! depend on it.
 
 use serde_json::Value;
+use vestibule::cluster::ClusterPattern;
 use vestibule::compile::Outline;
-use vestibule::credential::gateway_key::ClusterPattern;
 use vestibule::credential::places::Matched;
 
 use crate::bootstrap::{Filter, member};
