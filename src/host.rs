@@ -7,6 +7,7 @@ mod keys;
 mod metrics;
 mod plugin;
 mod stream;
+mod tickets;
 mod waiting;
 
 use proxy_wasm::traits::RootContext;

@@ -18,6 +18,7 @@ use std::time::Duration;
 use crate::access::Access;
 use crate::access::requirements::Lack;
 use crate::admission::Admission;
+use crate::attached::{Attach, Bounds};
 use crate::credential::entrance::{self, Entrance};
 use crate::credential::gateway_key::Attachment;
 use crate::credential::issuer::Issuer;
@@ -75,6 +76,8 @@ pub struct Policy {
     pub(crate) owned: OwnedHeaders,
     pub(crate) injections: Vec<Injection>,
     pub(crate) attachment: Option<Attachment>,
+    /// How far goes what is attached; none where nothing is.
+    pub(crate) bounds: Option<Arc<Bounds>>,
     pub(crate) limits: Limits,
     pub(crate) proofs: ProofCache,
     /// Until when denials are reported and not carried out.
@@ -113,7 +116,19 @@ impl Policy {
     /// Whether a decision depends on the upstream cluster, so that the host need not look it up where not.
     #[must_use]
     pub fn reads_cluster(&self) -> bool {
-        self.attachment.is_some()
+        self.attaches() == Some(Attach::Route)
+    }
+
+    /// By which cluster it is decided who gets what is attached; none where nothing is.
+    #[must_use]
+    pub fn attaches(&self) -> Option<Attach> {
+        self.bounds.as_ref().map(|bounds| bounds.attach())
+    }
+
+    /// Whether what is attached may go to this cluster.
+    #[must_use]
+    pub fn goes_to(&self, cluster: Option<&[u8]>) -> bool {
+        self.bounds.as_ref().is_some_and(|bounds| bounds.admit(cluster))
     }
 
     /// The rules over requests.
@@ -312,8 +327,8 @@ fn grant(
         None if access.needs_principal() => return Err(policy.missing().into()),
         None => {}
     }
-    let mutations = changes::mutations(policy, entrance, &caller, request)?;
-    let permit = Permit::new(mutations, caller.principal);
+    let (mutations, attached) = changes::changes(policy, entrance, &caller, request)?;
+    let permit = Permit::new(mutations, caller.principal).attaching(attached);
     Ok(permit.of(caller.issuer.as_ref()).on(found.route.name.as_ref()))
 }
 

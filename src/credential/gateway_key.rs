@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::cluster::ClusterPattern;
 use crate::header::HeaderName;
+use crate::mutation::Assignment;
 
 /// The shortest gateway key, in bytes: 32 bytes of randomness cannot be guessed.
 pub const MIN_BYTES: usize = 32;
@@ -62,19 +62,16 @@ impl GatewayKey {
     }
 }
 
-/// What the outer door attaches, and towards whom.
+/// The gateway key as the outer door attaches it.
 #[derive(Clone, Debug)]
 pub struct Attachment {
     pub(crate) header: HeaderName,
     pub(crate) key: GatewayKey,
-    pub(crate) to: Vec<ClusterPattern>,
 }
 
 impl Attachment {
-    /// Whether the key may go to this cluster. An unknown cluster gets nothing.
-    #[must_use]
-    pub fn goes_to(&self, cluster: Option<&[u8]>) -> bool {
-        cluster.is_some_and(|cluster| self.to.iter().any(|pattern| pattern.matches(cluster)))
+    pub(crate) fn assignment(&self) -> Assignment {
+        Assignment { name: self.header.shared(), value: self.key.shared() }
     }
 }
 

@@ -1,28 +1,32 @@
-//! What a permit changes of a request: what is removed, what is injected, and the gateway key.
-
-use std::sync::Arc;
+//! What a permit changes of a request: what is removed, what is injected, and what is attached, such as the
+//! gateway key.
 
 use super::Policy;
 use super::caller::Caller;
+use crate::attached::{Attach, Attached};
 use crate::credential::entrance::Entrance;
 use crate::denial::Code;
-use crate::mutation::Mutation;
+use crate::mutation::{Assignment, Mutation};
 use crate::request::Request;
 
-/// Strip, then inject, then the gateway key. A change that would change nothing is left out, for each costs a
-/// host call.
-pub(super) fn mutations(
+/// What becomes of a request's headers whatever the cluster, and what an attempt gets besides, where its cluster
+/// says whether it does. Strip, then inject, then attach; a change that would change nothing is left out, for
+/// each costs a host call.
+pub(super) fn changes(
     policy: &Policy,
     entrance: Option<&Entrance>,
     caller: &Caller<'_>,
     request: &Request<'_>,
-) -> Result<Vec<Mutation>, Code> {
+) -> Result<(Vec<Mutation>, Attached), Code> {
     let injected = injected(policy, caller)?;
-    let attached = policy.attachment.as_ref().filter(|attachment| attachment.goes_to(request.cluster()));
-    let attached = attached.map(|attachment| (attachment.header.shared(), attachment.key.shared()));
+    let (attached, later) = match policy.attaches() {
+        Some(Attach::Route) if policy.goes_to(request.cluster()) => (attached(policy), Vec::new()),
+        Some(Attach::Upstream) => (Vec::new(), attached(policy)),
+        Some(Attach::Route) | None => (Vec::new(), Vec::new()),
+    };
     let mut mutations: Vec<Mutation> = Vec::new();
     let mut remove = |name: &[u8]| {
-        let is_set = injected.iter().chain(&attached).any(|(header, _)| header.as_bytes() == name);
+        let is_set = injected.iter().chain(&attached).any(|set| set.name.as_bytes() == name);
         let is_removed =
             |earlier: &Mutation| matches!(earlier, Mutation::Remove { name: removed } if removed == name);
         if !is_set && !mutations.iter().any(is_removed) {
@@ -37,22 +41,24 @@ pub(super) fn mutations(
         remove(name);
     }
     policy.places.strip(request, caller.verified, &mut mutations);
-    // The key is set without a look at what the client sent in its place: a comparison would tell by its
-    // time.
-    let is_there = |name: &str, value: &[u8]| request.single(name.as_bytes()) == Ok(value);
-    let changes = injected.into_iter().filter(|(name, value)| !is_there(name, value)).chain(attached);
-    mutations.extend(changes.map(|(name, value)| Mutation::Set { name, value }));
-    Ok(mutations)
+    // What is attached is set without a look at what the client sent in its place: a comparison would tell by
+    // its time.
+    let is_there = |set: &Assignment| request.single(set.name.as_bytes()) == Ok(&*set.value);
+    let changes = injected.into_iter().filter(|set| !is_there(set)).chain(attached);
+    mutations.extend(changes.map(Mutation::from));
+    Ok((mutations, Attached::within(policy.bounds.as_ref(), later)))
 }
 
-/// A header and the one value that it must have.
-type Assignment = (Arc<str>, Arc<[u8]>);
+/// What shows an inner door where the request came in.
+fn attached(policy: &Policy) -> Vec<Assignment> {
+    policy.attachment.iter().map(|attachment| attachment.assignment()).collect()
+}
 
 fn injected(policy: &Policy, caller: &Caller<'_>) -> Result<Vec<Assignment>, Code> {
     let mut assignments = Vec::with_capacity(policy.injections.len());
     for injection in &policy.injections {
         if let Some(value) = injection.value(caller.principal.as_deref(), policy.limits.injected_bytes)? {
-            assignments.push((injection.header.shared(), value));
+            assignments.push(Assignment { name: injection.header.shared(), value });
         }
     }
     Ok(assignments)

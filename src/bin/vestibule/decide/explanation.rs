@@ -1,6 +1,7 @@
 //! A decision and the steps that led to it, as data for whoever prints it. It tells what was decided and by
 //! what, and decides nothing.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use vestibule::access::Access;
@@ -81,7 +82,7 @@ pub(crate) struct Caller {
 /// What became of it.
 pub(crate) enum Outcome<'e> {
     Denied(Denial),
-    Allowed { mutations: &'e [Mutation], reported: Option<&'e Denial> },
+    Allowed { mutations: Cow<'e, [Mutation]>, reported: Option<&'e Denial> },
 }
 
 impl Outcome<'_> {
@@ -108,7 +109,8 @@ impl<'e> Explanation<'e> {
             // Nobody brings any.
             Decision::AwaitKeys(_) => Outcome::Denied(Code::KeysUnavailable.into()),
             Decision::Permit(permit) => {
-                Outcome::Allowed { mutations: permit.mutations(), reported: permit.reported() }
+                let mutations = permit.mutations_towards(request.cluster());
+                Outcome::Allowed { mutations, reported: permit.reported() }
             }
         };
         let stopped = outcome.denial().map(|denial| stage(&steps, denial.code()));
