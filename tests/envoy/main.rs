@@ -10,11 +10,14 @@
     reason = "a test that cannot go on fails where it stands"
 )]
 
+#[path = "../support/command.rs"]
+mod command;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bounds; // the key, where Envoy routes again, retries, mirrors, redirects
 mod configuration; // a faulty one does not start
 mod denials; // what a refused client, and an operator, sees
 mod doors; // the two doors together

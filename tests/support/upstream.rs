@@ -18,6 +18,9 @@ pub struct Upstream {
     stopped: Arc<AtomicBool>,
 }
 
+/// What to answer to a request that is the first, the second …
+type Answer = Arc<dyn Fn(&Arrival, usize) -> &'static str + Send + Sync>;
+
 /// One request as it arrived: bytes, in their order, every copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
@@ -30,8 +33,14 @@ pub struct Arrival {
 }
 
 impl Upstream {
-    /// Starts to listen.
+    /// Starts to listen, and answers 200 to everything.
     pub fn start() -> Self {
+        Self::answering(|_, _| "200 OK")
+    }
+
+    /// The same with this status line, and perhaps headers, for each request and its number.
+    pub fn answering(answer: impl Fn(&Arrival, usize) -> &'static str + Send + Sync + 'static) -> Self {
+        let answer: Answer = Arc::new(answer);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
         let port = listener.local_addr().expect("a bound socket has an address").port();
         let (seen, stopped) = (Arc::default(), Arc::<AtomicBool>::default());
@@ -41,8 +50,8 @@ impl Upstream {
                 if stopped.load(Ordering::Relaxed) {
                     return;
                 }
-                let seen = Arc::clone(&seen);
-                thread::spawn(move || stream.map(|stream| serve(stream, &seen)));
+                let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+                thread::spawn(move || stream.map(|stream| serve(stream, &seen, &answer)));
             }
         });
         upstream
@@ -95,17 +104,18 @@ impl Arrival {
 }
 
 /// Answers the requests of one connection until it ends.
-fn serve(stream: TcpStream, seen: &Mutex<Vec<Arrival>>) -> Option<()> {
+fn serve(stream: TcpStream, seen: &Mutex<Vec<Arrival>>, answer: &Answer) -> Option<()> {
     let mut writer = stream.try_clone().ok()?;
     let mut reader = BufReader::new(stream);
     loop {
         let arrival = read_request(&mut reader)?;
-        let number = {
+        let (number, head) = {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let head = answer(&arrival, seen.len());
             seen.push(arrival);
-            seen.len() - 1
+            (seen.len() - 1, head)
         };
-        let answer = format!("HTTP/1.1 200 OK\r\n{NUMBER}: {number}\r\ncontent-length: 2\r\n\r\nok");
+        let answer = format!("HTTP/1.1 {head}\r\n{NUMBER}: {number}\r\ncontent-length: 2\r\n\r\nok");
         // In one piece: several would wait for each other's acknowledgement.
         writer.write_all(answer.as_bytes()).ok()?;
     }

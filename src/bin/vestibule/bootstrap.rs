@@ -10,6 +10,7 @@ use crate::document::{self, Fault};
 const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 const MANAGER: &str =
     "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+const CLUSTER: &str = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
 const STRING: &str = "type.googleapis.com/google.protobuf.StringValue";
 
 /// A wasm filter in a bootstrap.
@@ -24,14 +25,17 @@ pub(crate) struct Filter<'d> {
     pub(crate) faults: Vec<Fault>,
     /// The HTTP connection manager around it, and where that stands.
     pub(crate) manager: Option<(String, &'d Value)>,
-    environment: Option<&'d Value>,
+    /// The cluster around it.
+    pub(crate) cluster: Option<&'d Value>,
+    /// The VM that it runs in.
+    pub(crate) vm: Option<&'d Value>,
 }
 
 impl Filter<'_> {
     /// The value of an environment variable as the filter's VM will see it: given in the bootstrap, or passed
     /// on from Envoy's own, for which the process asks here.
     pub(crate) fn variable(&self, name: &str, process: impl Fn(&str) -> Option<String>) -> Option<String> {
-        let environment = self.environment?;
+        let environment = member(self.vm?, "environment_variables")?;
         let passed_on = member(environment, "host_env_keys").and_then(Value::as_array);
         if passed_on.is_some_and(|keys| keys.iter().any(|key| key.as_str() == Some(name))) {
             return process(name);
@@ -50,38 +54,58 @@ pub(crate) fn is_bootstrap(document: &Value) -> bool {
 /// Every wasm filter in the document, in its order.
 pub(crate) fn filters(document: &Value) -> Vec<Filter<'_>> {
     let mut filters = Vec::new();
-    collect(document, "", None, &mut filters);
+    collect(document, "", Around::default(), &mut filters);
     filters
 }
 
-fn collect<'d>(
-    value: &'d Value,
-    path: &str,
-    manager: Option<(&str, &'d Value)>,
-    filters: &mut Vec<Filter<'d>>,
-) {
+/// The clusters that the document lists.
+pub(crate) fn clusters(document: &Value) -> impl Iterator<Item = &Value> {
+    let listed = member(document, "static_resources").and_then(|resources| resources.get("clusters"));
+    listed.and_then(Value::as_array).into_iter().flatten()
+}
+
+/// Whether there may be more than the document lists: by these sources of xDS, or by the one for everything.
+pub(crate) fn more_come(document: &Value, sources: &[&str]) -> bool {
+    let comes = |dynamic| sources.iter().chain(&["ads_config"]).any(|name| member(dynamic, name).is_some());
+    member(document, "dynamic_resources").is_some_and(comes)
+}
+
+/// What surrounds a place in the document.
+#[derive(Clone, Copy, Default)]
+struct Around<'p, 'd> {
+    manager: Option<(&'p str, &'d Value)>,
+    cluster: Option<&'d Value>,
+}
+
+fn collect<'d>(value: &'d Value, path: &str, around: Around<'_, 'd>, filters: &mut Vec<Filter<'d>>) {
     match value {
         Value::Array(elements) => {
             for (index, element) in elements.iter().enumerate() {
-                collect(element, &format!("{path}[{index}]"), manager, filters);
+                let is_cluster = matches!(path, "static_resources.clusters" | "staticResources.clusters");
+                let cluster = if is_cluster { Some(element) } else { around.cluster };
+                collect(element, &format!("{path}[{index}]"), Around { cluster, ..around }, filters);
             }
         }
         Value::Object(members) => {
             let kind = members.get("@type").and_then(Value::as_str);
             if kind == Some(WASM) {
-                filters.push(filter(members, path, manager));
+                filters.push(filter(members, path, around));
             }
-            let manager = if kind == Some(MANAGER) { Some((path, value)) } else { manager };
+            let around = match kind {
+                Some(MANAGER) => Around { manager: Some((path, value)), ..around },
+                Some(CLUSTER) => Around { cluster: Some(value), ..around },
+                _ => around,
+            };
             for (name, member) in members {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                collect(member, &path, manager, filters);
+                collect(member, &path, around, filters);
             }
         }
         _ => {}
     }
 }
 
-fn filter<'d>(wasm: &'d Map<String, Value>, path: &str, manager: Option<(&str, &'d Value)>) -> Filter<'d> {
+fn filter<'d>(wasm: &'d Map<String, Value>, path: &str, around: Around<'_, 'd>) -> Filter<'d> {
     let config = wasm.get("config").unwrap_or(&Value::Null);
     let path = format!("{path}.config");
     let mut faults = open_door(config, &path);
@@ -89,14 +113,14 @@ fn filter<'d>(wasm: &'d Map<String, Value>, path: &str, manager: Option<(&str, &
     let configuration = configuration(config)
         .map_err(|unreadable| faults.extend(unreadable.into_iter().map(|fault| fault.inside(&path))))
         .ok();
-    let vm = member(config, "vm_config");
     Filter {
         is_vestibule: is_vestibule(config, configuration.as_ref()),
         path,
         configuration,
         faults,
-        manager: manager.map(|(path, manager)| (path.to_owned(), manager)),
-        environment: vm.and_then(|vm| member(vm, "environment_variables")),
+        manager: around.manager.map(|(path, manager)| (path.to_owned(), manager)),
+        cluster: around.cluster,
+        vm: member(config, "vm_config"),
     }
 }
 

@@ -13,6 +13,7 @@ mod file;
 mod hash;
 mod key_bounds;
 mod key_clusters;
+mod key_upstream;
 mod keygen;
 mod published;
 mod scenario;
