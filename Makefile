@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size cli demo test test-wasm fuzz bench-native bench-routes check fmt envoy clean compiler FORCE
+.PHONY: help wasm size cli certificates demo test test-wasm fuzz bench-native bench-routes check fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
 # For the tests alone.
@@ -28,6 +28,11 @@ size: $(MODULE) ## print the size of the module
 
 cli: | compiler ## build the operator's command, target/release/vestibule
 	cargo build --release --locked --bin vestibule
+
+# The authority's is the last file that is written.
+certificates: | compiler ## make what envoy/mesh.yaml reads from dist/certificates, anew each day
+	@[[ -n "$$(find dist/certificates/authority.pem -mmin -1440 -newer tests/support/certificates.rs 2>/dev/null)" ]] \
+	|| cargo run --quiet --locked --example certificates
 
 demo: $(MODULE) envoy | compiler ## run both doors in a real Envoy and show what gets through
 	@$(WITH_ENVOY) cargo run --locked --example demo

@@ -1,8 +1,8 @@
 //! `make demo`: both doors in a real Envoy, and what becomes of one request after another.
 //!
-//! Starts `envoy/mesh.yaml` with an issuer key and a gateway key made for this run and known to nobody else,
-//! sends the requests of [`cases`], and shows for each what came back and what the service behind the doors
-//! saw. Ends with 1 if anything is not as expected.
+//! Starts `envoy/mesh.yaml` with an issuer key, a gateway key and certificates made for this run and known to
+//! nobody else, sends the requests of [`cases`], and shows for each what came back and what the service
+//! behind the doors saw. Ends with 1 if anything is not as expected.
 
 #![allow(
     clippy::expect_used,
@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use support::bootstrap::Bootstrap;
+use support::certificates::{self, Authority};
 use support::envoy::Envoy;
 use support::http::{Call, Response, call, get};
 use support::keys::{self, TestKey};
@@ -40,6 +41,8 @@ enum Outcome {
     Served(Vec<(String, String)>),
     /// A door answered, with this status and code; nothing reached the service.
     Refused(u16, String),
+    /// No door answered: the connection ended as the certificate was looked at.
+    TurnedAway,
 }
 
 /// The headers whose arrival at the service says whether the doors did their work.
@@ -77,9 +80,11 @@ fn cases() -> Vec<Case> {
         case("PATCH /blog/1, of which no route is",  "outer", refused(403, "route_denied"),          |w| call("PATCH", "/blog/1").bearer(&w.token(&json!({})))),
         case("GET /blog/1;x=/healthz",               "outer", refused(400, "path_ambiguous"),        |w| get("/blog/1;x=/healthz").bearer(&w.token(&json!({})))),
         case("GET /healthz without a token",         "outer", nobody(),                              |_| get("/healthz").header("x-user-id", "evil")),
-        case("to the inner door, no gateway key",    "inner", refused(403, "gateway_key_missing"),   |_| as_gateway()),
-        case("to the inner door, a wrong one",       "inner", refused(403, "gateway_key_invalid"),   |_| as_gateway().header("x-gateway-key", "0123456789012345678901234567890123456789012")),
-        case("to the inner door, a good token",      "inner", refused(403, "gateway_key_missing"),   |w| as_gateway().bearer(&w.token(&json!({})))),
+        case("to the inner door, no gateway key",    "peer", refused(403, "gateway_key_missing"),    |_| as_gateway()),
+        case("to the inner door, a wrong one",       "peer", refused(403, "gateway_key_invalid"),    |_| as_gateway().header("x-gateway-key", "0123456789012345678901234567890123456789012")),
+        case("to the inner door, a good token",      "peer", refused(403, "gateway_key_missing"),    |w| as_gateway().bearer(&w.token(&json!({})))),
+        case("the gateway key, but no certificate",  "stranger", Outcome::TurnedAway,                |w| as_gateway().header("x-gateway-key", &w.gateway_key)),
+        case("the gateway key, a forged certificate", "forger", Outcome::TurnedAway,                 |w| as_gateway().header("x-gateway-key", &w.gateway_key)),
     ]
 }
 
@@ -106,10 +111,14 @@ fn main() -> ExitCode {
         let (code, seen) = match &outcome {
             Outcome::Refused(_, code) => (code.clone(), "nothing".to_owned()),
             Outcome::Served(headers) => (String::new(), show(headers)),
+            Outcome::TurnedAway => ("no connection".to_owned(), "nothing".to_owned()),
         };
         let agrees = outcome == case.expected;
         let mark = if agrees { "ok" } else { "DIFFERS" };
-        rows.push([mark, case.sent, &response.status.to_string(), &code, &seen].map(str::to_owned));
+        // Where no connection came about, the caller's own Envoy answers.
+        let status =
+            if outcome == Outcome::TurnedAway { "-".to_owned() } else { response.status.to_string() };
+        rows.push([mark, case.sent, &status, &code, &seen].map(str::to_owned));
         if !agrees {
             differences.push(format!("{}\n  expected {}\n  got      {outcome}", case.sent, case.expected));
         }
@@ -122,16 +131,18 @@ fn main() -> ExitCode {
 struct World {
     envoy: Envoy,
     issuer: Arc<TestKey>,
+    gateway_key: String,
     payload: Value,
 }
 
 impl World {
     fn start() -> Self {
-        println!("Making an issuer key and a gateway key for this run.");
+        println!("Making an issuer key, a gateway key and certificates for this run.");
         let issuer = keys::fresh_rsa("demo");
         let gateway_key = keys::random_text();
 
-        // The file as it stands but for the issuer's key, and ports that are free on this machine.
+        // The file as it stands but for the issuer's key, the certificates, and ports that are free on this
+        // machine.
         let mut mesh = Bootstrap::of("mesh.yaml");
         let mut outer = mesh.configuration("outer");
         outer["issuers"]["main"]["keys"] = json!([{ "jwks": { "keys": [issuer.public_jwk()] } }]);
@@ -140,18 +151,25 @@ impl World {
             "iss": main["issuer"], "aud": main["audiences"], "sub": "alice", "tenant_id": "acme",
             "permissions": ["blog:read"], "iat": { "$now": 0 }, "exp": { "$now": 300 },
         });
-        let mesh = mesh.configure("outer", &outer).on_free_ports();
+        // Who goes past the gateway: another service of the mesh, somebody without a certificate, and
+        // somebody with one that only says that it is the gateway's.
+        let authority = &certificates::of_this_run().authority;
+        let mesh = mesh
+            .configure("outer", &outer)
+            .caller("peer", "inner", Some(&authority.peer(certificates::ORDERS)))
+            .caller("stranger", "inner", None)
+            .caller("forger", "inner", Some(&Authority::fresh().peer(certificates::GATEWAY)));
 
         println!("Starting Envoy with envoy/mesh.yaml.");
         let envoy = Envoy::start(&mesh, &[("VESTIBULE_GATEWAY_KEY", &gateway_key)]);
         let port = |name| envoy.port(name);
         println!(
-            "\n  client ──> :{} outer door ──> :{} inner door ──> :{} service\n",
+            "\n  client ──> :{} outer door ══ mTLS ══> :{} inner door ──> :{} service\n",
             port("outer"),
             port("inner"),
             port("upstream")
         );
-        Self { envoy, issuer, payload }
+        Self { envoy, issuer, gateway_key, payload }
     }
 
     /// A request with a good token.
@@ -190,6 +208,8 @@ impl World {
             });
             let telling = copies.filter(|(name, value)| TELLING.contains(&&**name) || value.contains("evil"));
             Outcome::Served(telling.collect())
+        } else if response.status == 503 && response.text().starts_with("upstream connect error") {
+            Outcome::TurnedAway
         } else {
             Outcome::Refused(response.status, response.code().unwrap_or_default())
         };
@@ -221,6 +241,7 @@ impl fmt::Display for Outcome {
         match self {
             Self::Served(headers) => write!(f, "served, with {}", show(headers)),
             Self::Refused(status, code) => write!(f, "{status} {code}"),
+            Self::TurnedAway => f.write_str("no connection"),
         }
     }
 }

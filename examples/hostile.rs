@@ -88,6 +88,7 @@ impl Door {
             Decision::Permit(_) => "permit".to_owned(),
             Decision::Denial(denial) => denial.code().as_str().to_owned(),
             Decision::AwaitKeys(issuer) => panic!("{issuer} has no remote keys"),
+            Decision::Publish(_) => panic!("nothing is published here"),
         };
         // At most half a second each.
         let mut times = Vec::new();

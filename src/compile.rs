@@ -6,12 +6,14 @@
 
 mod access;
 mod collision;
+mod context;
 mod entrance;
 mod example;
 mod issuer;
 mod keys;
 mod owned;
 mod plausible;
+mod publish;
 mod reach;
 mod route;
 mod secret;
@@ -31,6 +33,7 @@ use crate::config::error::{ConfigError, ConfigErrors, ErrorList};
 use crate::config::keys::KeySource;
 use crate::config::node::Node;
 use crate::config::{self, Config};
+use crate::context::mint::Mint;
 use crate::credential::gateway_key::{Attachment, GatewayKey};
 use crate::credential::places::{Matched, Places};
 use crate::credential::proof_cache::ProofCache;
@@ -43,6 +46,7 @@ use crate::policy::{Door, Limits, Policy};
 use crate::route::Routes;
 use crate::route::rule::Rule;
 use crate::time::UnixTime;
+pub use context::settle_signing;
 use secret::Resolved;
 pub use secret::Secrets;
 
@@ -196,6 +200,8 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
         None => Some(None),
         Some((_, gateway_key)) => attachment(gateway_key, secrets).map(Some),
     };
+    let mint = context::mint(config, secrets);
+    let publication = publish::compile(config, mint.as_ref().and_then(Option::as_ref).map(Mint::key));
     // Every part was looked at before the first that failed is given up on, so that all errors are found.
     Some(Policy {
         door: config.door?,
@@ -205,9 +211,11 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
         places,
         entrances: entrances?,
         requires_context: config.requires_context(),
+        publication: publication?,
         owned: owned::owned_headers(config),
         injections: owned::injections(config),
         attachment: attachment?,
+        mint: mint?,
         bounds: bounds(config).map(Arc::new),
         limits: limits(config.limits),
         proofs: ProofCache::new(config.limits.token_cache_bytes),
@@ -239,7 +247,7 @@ fn check_doors(config: &Config<'_>) {
                 .below("entrances")
                 .error("belongs to an inner door: remove it, or make this one `door: inner`");
         }
-        Some(Door::Outer) => check_mint(config),
+        Some(Door::Outer) => context::check_outer(config),
         None => {}
         Some(Door::Inner) => {
             if let Some(mint) = &config.mint {
@@ -257,29 +265,6 @@ fn check_doors(config: &Config<'_>) {
                 );
             }
         }
-    }
-}
-
-/// What an outer door's context needs besides.
-fn check_mint(config: &Config<'_>) {
-    if config.requires_context() {
-        config
-            .node
-            .below("context.require")
-            .error("is an inner door's: an outer one has `context.mint`, for it is where contexts come from");
-    }
-    let Some(mint) = &config.mint else { return };
-    mint.node.error("cannot be done yet: remove it");
-    if config.node.value().get("issuers").is_none() {
-        mint.node.error("is for somebody, and nothing here proves who: add `issuers`, or remove it");
-    }
-    if mint.to.is_some() && config.gateway_key.is_some() {
-        mint.node.below("to").error("is what `gatewayKey.to` says, for both go the same way: remove it");
-    }
-    if mint.attach.is_some() && config.gateway_key.is_some() {
-        mint.node
-            .below("attach")
-            .error("is what `gatewayKey.attach` says, for both go the same way: remove it");
     }
 }
 

@@ -4,6 +4,9 @@
 //! Here stands what both doors must agree on. A context is never a user's token, nor the other way about: its
 //! type says so, and no issuer may accept that type.
 
+mod claims;
+pub mod mint;
+
 /// Its `typ`, in the form of [`crate::jose::header::media_type`].
 pub const TYPE: &str = "txntoken+jwt";
 

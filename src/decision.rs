@@ -8,6 +8,7 @@ use crate::attached::Attached;
 use crate::denial::Denial;
 use crate::mutation::Mutation;
 use crate::principal::Principal;
+use crate::publication::Publication;
 
 /// The answer of [`crate::policy::decide`].
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub enum Decision {
     /// Keys of the issuer of this name may come that decide about it. It waits for them, up to a deadline,
     /// and is decided about again; where none come in time it is denied (`keys_unavailable`).
     AwaitKeys(Arc<str>),
+    /// The request is answered here, with what the door publishes. It is nobody's, and goes nowhere.
+    Publish(Arc<Publication>),
 }
 
 /// Proof that a request may pass. Only the policy makes one, and only a permit carries mutations: nothing is

@@ -5,6 +5,8 @@ mod envoy;
 mod guard;
 mod keys;
 mod metrics;
+mod nonce;
+mod place;
 mod plugin;
 mod stream;
 mod tickets;

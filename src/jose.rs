@@ -1,5 +1,5 @@
-//! JSON Object Signing and Encryption, the part that a verifier needs: compact JWS (RFC 7515), JWK (RFC
-//! 7517), JWA (RFC 7518) and the registered claims of JWT (RFC 7519).
+//! JSON Object Signing and Encryption, the part that a verifier needs, and who signs a little: compact JWS (RFC
+//! 7515), JWK (RFC 7517), JWA (RFC 7518) and the registered claims of JWT (RFC 7519).
 //!
 //! It knows keys and tokens, not issuers: who is believed is decided in [`crate::credential`].
 
@@ -11,7 +11,10 @@ pub mod jwk;
 pub mod key;
 pub mod known_answers;
 pub mod signature;
+mod signer;
+pub mod signing;
 pub mod software;
+pub mod thumbprint;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -4,16 +4,16 @@
 //! configuration bytes ── config ──> Config ── compile ──> Policy      once; every error at once, with its path
 //! host calls ── host ──> Request                                      one immutable snapshot per request
 //! decide(&Policy, &Keys, &Request, now) ──> Decision                  pure: no I/O, no clock, no globals
-//! Decision = Permit(mutations) | Denial | AwaitKeys(issuer) ── host ──> Envoy
+//! Decision = Permit(mutations) | Denial | AwaitKeys(issuer) | Publish(keys) ── host ──> Envoy
 //! ```
 //!
 //! A request is believed step by step, and each step is a type that only the step before can make:
 //! [`jose::compact::Compact`] (split, sized, strictly decoded) → [`jose::signature::Verified`] (signature) →
 //! [`principal::Principal`] (claims checked) → [`decision::Permit`].
 //!
-//! Imports point one way: request, principal, decision, denial, mutation, admission, cluster, attached, context, name ← jose, tenant, path, access ← route
-//! ← credential ← keyring, policy ← compile (which also reads config) ← host. Only `host`, which exists on
-//! WASI alone, knows that there is an Envoy.
+//! Imports point one way: request, response, path, principal, denial, mutation, admission, cluster, attached, context, name, spiffe ←
+//! publication, decision ← jose, tenant, access ← route ← credential ← keyring, policy ← compile (which also
+//! reads config) ← host. Only `host`, which exists on WASI alone, knows that there is an Envoy.
 
 // Where there is no `libtest` to run them, the tests of every module are `wasm_bindgen_test`s.
 #[cfg(all(test, target_family = "wasm", target_os = "unknown"))]
@@ -37,10 +37,14 @@ pub mod keyring;
 pub mod mutation;
 pub mod name;
 pub mod path;
+pub mod place;
 pub mod policy;
 pub mod principal;
+pub mod publication;
 pub mod request;
+pub mod response;
 pub mod route;
+pub mod spiffe;
 pub mod tenant;
 pub mod time;
 

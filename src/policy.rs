@@ -17,9 +17,9 @@ use std::time::Duration;
 
 use crate::access::Access;
 use crate::access::requirements::Lack;
-use crate::admission::Admission;
-use crate::attached::{Attach, Bounds};
-use crate::credential::entrance::{self, Entrance};
+use crate::attached::{Attach, Attached, Bounds};
+use crate::context::mint::{Mint, Occasion};
+use crate::credential::entrance::{self, Admitted, Entrance};
 use crate::credential::gateway_key::Attachment;
 use crate::credential::issuer::Issuer;
 use crate::credential::places::Places;
@@ -28,9 +28,11 @@ use crate::credential::remote::RemoteSource;
 use crate::decision::{Decision, Permit};
 use crate::denial::{Code, Denial};
 use crate::header::OwnedHeaders;
+use crate::jose::algorithm::Algorithm;
 use crate::jose::compact::{Compact, Size};
-use crate::jose::signature::Tries;
+use crate::jose::signature::{Backend, Engines, Tries};
 use crate::keyring::Keys;
+use crate::publication::Publication;
 use crate::request::Request;
 use crate::route::{EntranceRule, Found, Routes};
 use crate::tenant::TenantRule;
@@ -69,13 +71,16 @@ pub struct Policy {
     pub(crate) issuers: Vec<Issuer>,
     /// Where the issuers' tokens may stand.
     pub(crate) places: Places,
-    /// Empty where the door asks for no entrance.
+    /// Empty where the door asks for no entrance; in the order of precedence.
     pub(crate) entrances: Vec<Entrance>,
     /// Whether the one credential is a context.
     pub(crate) requires_context: bool,
+    /// What is answered here, before any route is looked for.
+    pub(crate) publication: Option<Arc<Publication>>,
     pub(crate) owned: OwnedHeaders,
     pub(crate) injections: Vec<Injection>,
     pub(crate) attachment: Option<Attachment>,
+    pub(crate) mint: Option<Mint>,
     /// How far goes what is attached; none where nothing is.
     pub(crate) bounds: Option<Arc<Bounds>>,
     pub(crate) limits: Limits,
@@ -129,6 +134,29 @@ impl Policy {
     #[must_use]
     pub fn goes_to(&self, cluster: Option<&[u8]>) -> bool {
         self.bounds.as_ref().is_some_and(|bounds| bounds.admit(cluster))
+    }
+
+    /// Whether contexts are minted here, where the host tells of the client and draws a nonce.
+    #[must_use]
+    pub fn mints(&self) -> bool {
+        self.mint.is_some()
+    }
+
+    /// Settles which of the engines signs contexts, where some are minted, and by what algorithm: from then on
+    /// it does.
+    pub(crate) fn settle_signing(&mut self, engines: &Engines) -> Option<(Algorithm, Backend)> {
+        self.mint.as_mut().map(|mint| mint.settle(engines))
+    }
+
+    /// Whether a decision depends on the connection's peer, so that the host need not look it up where not.
+    #[must_use]
+    pub fn reads_peer(&self) -> bool {
+        self.entrances.iter().any(|entrance| entrance.peers().is_some())
+    }
+
+    /// The configured names of the gateway keys by which requests come in.
+    pub fn gateway_keys(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.entrances.iter().filter_map(Entrance::keys).flat_map(|keys| keys.names())
     }
 
     /// The rules over requests.
@@ -221,8 +249,8 @@ pub fn explain(
     now: UnixTime,
     trace: &mut impl Trace,
 ) -> Decision {
-    match permit(policy, keys, request, now, trace) {
-        Ok(permit) => Decision::Permit(permit),
+    match answer(policy, keys, request, now, trace) {
+        Ok(decision) => decision,
         Err(Stop::Denial(denial)) => {
             refuse(policy, denial, request, now).map_or_else(Decision::Denial, Decision::Permit)
         }
@@ -252,24 +280,46 @@ pub fn give_up(
     request: &Request<'_>,
     now: UnixTime,
 ) -> Result<Permit, Denial> {
-    let route = policy.routes.find(request).ok().and_then(|found| found.route.name.clone());
-    refuse(policy, Denial::by_issuer(code, issuer).on(route.as_ref()), request, now)
+    let found = policy.routes.find(request).ok();
+    let route = found.as_ref().and_then(|found| found.route.name.clone());
+    let admitted = found.and_then(|found| come_in(policy, request, &found, now).ok().flatten());
+    let admission = admitted.map(|admitted| admitted.admission());
+    let denial = Denial::by_issuer(code, issuer).on(route.as_ref()).through(admission.as_ref());
+    refuse(policy, denial, request, now)
 }
 
-fn permit(
+/// By which entrance the request comes in, where it needs one.
+fn come_in<'p>(
+    policy: &'p Policy,
+    request: &Request<'_>,
+    found: &Found<'_>,
+    now: UnixTime,
+) -> Result<Option<Admitted<'p>>, Code> {
+    match (policy.entrances.as_slice(), found.route.entrance) {
+        ([], _) | (_, EntranceRule::Exempt) => Ok(None),
+        (entrances, EntranceRule::Required) => entrance::admit(entrances, request, now).map(Some),
+    }
+}
+
+fn answer(
     policy: &Policy,
     keys: &Keys,
     request: &Request<'_>,
     now: UnixTime,
     trace: &mut impl Trace,
-) -> Result<Permit, Stop> {
+) -> Result<Decision, Stop> {
     reading::check_method(request)?;
     reading::check_connection(policy, request)?;
     let found = policy.routes.find(request)?;
     reading::check_target(request)?;
     trace.step(|| Step::Read);
+    if let Some(publication) = policy.publication.as_ref().filter(|it| it.is_asked_for(request)) {
+        trace.step(|| Step::Published);
+        return Ok(Decision::Publish(Arc::clone(publication)));
+    }
     trace.step(|| Step::route(&found));
-    admit(policy, keys, request, &found, now, trace).map_err(|stop| stop.on(found.route.name.as_ref()))
+    let permit = admit(policy, keys, request, &found, now, trace);
+    permit.map(Decision::Permit).map_err(|stop| stop.on(found.route.name.as_ref()))
 }
 
 fn admit(
@@ -285,18 +335,16 @@ fn admit(
     if *access == Access::Deny {
         return Err(Code::RouteDenied.into());
     }
-    let entrance = match (policy.entrances.as_slice(), found.route.entrance) {
-        ([], _) | (_, EntranceRule::Exempt) => None,
-        (entrances, EntranceRule::Required) => Some(entrance::admit(entrances, request, now)?),
-    };
-    let admission = entrance.map(|entrance| Admission { entrance: Arc::clone(&entrance.name), key: None });
+    let admitted = come_in(policy, request, found, now)?;
+    let admission = admitted.map(|admitted| admitted.admission());
     trace.step(|| {
-        Step::Entrance(match (entrance, found.route.entrance) {
-            (Some(entrance), _) => Passed::By(Arc::clone(&entrance.name)),
+        Step::Entrance(match (&admission, found.route.entrance) {
+            (Some(admission), _) => Passed::By(admission.clone()),
             (None, EntranceRule::Exempt) => Passed::Exempt,
             (None, EntranceRule::Required) => Passed::NoneThere,
         })
     });
+    let entrance = admitted.map(|admitted| admitted.entrance);
     let permit = grant(policy, keys, request, (found, entrance), now, trace);
     permit.map(|permit| permit.through(admission.clone())).map_err(|stop| stop.through(admission.as_ref()))
 }
@@ -327,8 +375,21 @@ fn grant(
         None if access.needs_principal() => return Err(policy.missing().into()),
         None => {}
     }
-    let (mutations, attached) = changes::changes(policy, entrance, &caller, request)?;
-    let permit = Permit::new(mutations, caller.principal).attaching(attached);
+    let injected = changes::injected(policy, &caller)?;
+    let occasion = caller.principal.as_deref().map(|principal| Occasion {
+        principal,
+        expires: caller.expires,
+        audience: found.route.audience.as_deref(),
+        request,
+        now,
+    });
+    let attached = changes::attached(policy, &keys.engines, request, occasion.as_ref(), trace)?;
+    let (attached, later) = match policy.attaches() {
+        Some(Attach::Upstream) => (Vec::new(), Attached::within(policy.bounds.as_ref(), attached)),
+        Some(Attach::Route) | None => (attached, Attached::default()),
+    };
+    let mutations = changes::mutations(policy, entrance, &caller, request, injected, attached);
+    let permit = Permit::new(mutations, caller.principal).attaching(later);
     Ok(permit.of(caller.issuer.as_ref()).on(found.route.name.as_ref()))
 }
 

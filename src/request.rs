@@ -36,10 +36,10 @@ impl<'a> Request<'a> {
     }
 
     /// The same request over a connection whose peer has proved this URI (RFC 5280 section 4.2.1.6) by a
-    /// certificate that was validated.
+    /// certificate that was validated. An empty one is none.
     #[must_use]
     pub fn with_peer(self, uri: &'a [u8]) -> Self {
-        Self { peer: Some(uri), ..self }
+        Self { peer: Some(uri).filter(|uri| !uri.is_empty()), ..self }
     }
 
     /// The same request with the address of the client as the host knows it, with or without a port.

@@ -29,7 +29,6 @@ pub struct Route {
     /// Whether it is for OPTIONS by name.
     pub(crate) names_options: bool,
     /// Whom a context of a request on it is for, where that is not the door's.
-    #[expect(dead_code, reason = "contexts are not minted yet")]
     pub(crate) audience: Option<Arc<str>>,
 }
 

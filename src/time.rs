@@ -16,6 +16,12 @@ impl UnixTime {
         Self(Duration::from_secs(seconds))
     }
 
+    /// Whole seconds since the epoch; what is left of one is dropped.
+    #[must_use]
+    pub const fn as_secs(self) -> u64 {
+        self.0.as_secs()
+    }
+
     /// Nanoseconds since the epoch, as the host's clock gives them.
     #[must_use]
     pub const fn from_nanos(nanoseconds: u64) -> Self {

@@ -6,7 +6,12 @@
 //! here between what must pass and what must not. `PROPTEST_CASES` sets how many cases there are.
 
 #![allow(unreachable_pub, reason = "nothing here is reached from outside")]
-#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails where it stands")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on fails where it stands"
+)]
 
 #[path = "support/mod.rs"]
 mod support;
@@ -72,7 +77,9 @@ fn issuers() -> impl Strategy<Value = Value> {
             let mut set = |name: &str, value: Value| {
                 settings.as_object_mut().expect("an object").insert(name.into(), value);
             };
-            types.map(|types| set("types", json!(types)));
+            if let Some(types) = types {
+                set("types", json!(types));
+            }
             if optional {
                 set("expiration", json!("optional"));
             }

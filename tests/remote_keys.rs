@@ -77,6 +77,7 @@ impl Door {
             Decision::Permit(_) => "permit".into(),
             Decision::AwaitKeys(issuer) => format!("await {issuer}"),
             Decision::Denial(denial) => denial.code().as_str().into(),
+            Decision::Publish(_) => "published keys".into(),
         }
     }
 }

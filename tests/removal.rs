@@ -55,7 +55,7 @@ fn forwarded(door: &'static LocalKey<Policy>, headers: &Headers) -> Option<Heade
             assert!(permit.principal().is_none(), "no soup has a good token");
             Some(mutation::apply(request.headers(), permit.mutations()))
         }
-        Decision::Denial(_) | Decision::AwaitKeys(_) => None,
+        Decision::Denial(_) | Decision::AwaitKeys(_) | Decision::Publish(_) => None,
     }
 }
 

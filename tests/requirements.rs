@@ -203,6 +203,7 @@ impl Case {
             Decision::Permit(_) => "ok".into(),
             Decision::Denial(denial) => denial.code().as_str().into(),
             Decision::AwaitKeys(issuer) => panic!("{issuer} has no remote keys"),
+            Decision::Publish(_) => panic!("nothing is published here"),
         }
     }
 

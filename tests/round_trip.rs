@@ -167,7 +167,7 @@ impl Door {
             [(b":method", b"GET"), (b":path", b"/"), (b"authorization", &authorization)];
         let request = Request::new(headers.to_vec());
         match KEYS.with(|keys| policy::decide(&self.0, keys, &request, UnixTime::from_secs(NOW))) {
-            Decision::Denial(_) | Decision::AwaitKeys(_) => None,
+            Decision::Denial(_) | Decision::AwaitKeys(_) | Decision::Publish(_) => None,
             Decision::Permit(permit) => {
                 let user = permit.mutations().iter().find_map(|mutation| match mutation {
                     Mutation::Set { name, value } if &**name == "x-user-id" => Some(value),

@@ -101,6 +101,7 @@ fn decide(policy: &Policy, keys: &Keys, authorizations: &[String]) -> Result<(),
         Decision::Permit(_) => Ok(()),
         Decision::Denial(denial) => Err(denial.code()),
         Decision::AwaitKeys(issuer) => panic!("{issuer} has no remote keys"),
+        Decision::Publish(_) => panic!("nothing is published here"),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use vestibule::denial::Code;
 
 use super::credentials::Credentials;
-use super::door::{Asked, Door, Forwarded, Headers, doors};
+use super::door::{Asked, Door, Ended, Forwarded, Headers, doors};
 use super::invariants;
 use super::token::{self, NOW, SECRET};
 
@@ -36,8 +36,9 @@ pub fn run(data: &[u8]) {
             }
             Ok(_) => assert_eq!(door.config["default"], "public", "a token was passed over"),
             // What another issuer of the door is named by, this key has not signed.
-            Err(Code::SignatureInvalid | Code::KeyUnknown) if names_another(door, data) => {}
-            Err(code) => assert!(
+            Err(Ended::Denied(Code::SignatureInvalid | Code::KeyUnknown)) if names_another(door, data) => {}
+            Err(Ended::Answered(_)) => panic!("nothing is published at /"),
+            Err(Ended::Denied(code)) => assert!(
                 !matches!(
                     code,
                     Code::SignatureInvalid | Code::KeyUnknown | Code::KeysUnavailable | Code::HostFailed
@@ -160,5 +161,5 @@ fn check_end(door: &Door, claims: &Value, asked: Asked) {
         .map(|power| NOW + (1 << power))
         .find(|now| *now as f64 > end + 300.0)
         .expect("a date is bounded");
-    assert_eq!(door.decide(&Asked { now, ..asked }), Err(Code::TokenExpired));
+    assert_eq!(door.decide(&Asked { now, ..asked }), Err(Ended::Denied(Code::TokenExpired)));
 }

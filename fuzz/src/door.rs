@@ -13,6 +13,9 @@ use vestibule::time::UnixTime;
 
 use super::token::{NOW, OTHER_SECRET, SECRET};
 
+/// The key that signs contexts.
+const CONTEXT_KEY: &str = include_str!("../../tests/support/keys/ec-256.pem");
+
 /// The gateway key of all doors.
 pub const KEY: &str = "a-gateway-key-that-stands-in-this-file-and-guards-nothing";
 
@@ -32,7 +35,15 @@ pub struct Asked {
 }
 
 /// What goes on, or why nothing does.
-pub type Outcome = Result<Forwarded, Code>;
+pub type Outcome = Result<Forwarded, Ended>;
+
+/// How a request ends at the door.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ended {
+    Denied(Code),
+    /// With this JWK Set.
+    Answered(Value),
+}
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Forwarded {
@@ -70,6 +81,7 @@ pub fn environment(name: &str) -> Option<String> {
         "OTHER" => OTHER_SECRET,
         "GATEWAY_KEY" => KEY,
         "HEX" => "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f",
+        "CONTEXT_KEY" => CONTEXT_KEY.trim(),
         "SHORT" => "a-secret-of-thirty-two-bytes-it-is",
         "WEAK" => "weak",
         "SPACED" => " spaced, and long enough for a key ",
@@ -96,13 +108,17 @@ impl Door {
                 is_reported: permit.reported().is_some(),
             }),
             // Nobody fetches here.
-            Decision::AwaitKeys(_) => Err(Code::KeysUnavailable),
+            Decision::AwaitKeys(_) => Err(Ended::Denied(Code::KeysUnavailable)),
             Decision::Denial(denial) => {
                 let body = denial.response(&request).body;
                 let code = denial.code().as_str();
                 let says = |problem: Value| problem["code"] == code;
                 assert!(body == code.as_bytes() || serde_json::from_slice(&body).is_ok_and(says));
-                Err(denial.code())
+                Err(Ended::Denied(denial.code()))
+            }
+            Decision::Publish(publication) => {
+                let jwks = serde_json::from_slice(&publication.response(&request).body);
+                Err(Ended::Answered(jwks.expect("what is published is JSON")))
             }
         }
     }

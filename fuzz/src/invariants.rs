@@ -8,7 +8,7 @@ use vestibule::mutation::Mutation;
 
 use super::access;
 use super::credentials::Credentials;
-use super::door::{Asked, Door, Forwarded, Headers, Outcome};
+use super::door::{Asked, Door, Ended, Forwarded, Headers, Outcome};
 
 impl Forwarded {
     /// What the door has set, in its order.
@@ -37,6 +37,9 @@ pub fn check(door: &Door, asked: &Asked) -> Outcome {
         "an owned header of the client's had a say"
     );
 
+    if let Err(Ended::Answered(jwks)) = &outcome {
+        check_answer(&door.config, asked, jwks);
+    }
     if let Ok(forwarded) = &outcome {
         let said: Headers = forwarded.set().filter(|(name, _)| owned.is_the_clients(name)).collect();
         without.headers.extend(said.clone());
@@ -84,12 +87,40 @@ fn essence(outcome: &Outcome) -> Result<(Headers, String), String> {
             headers.sort();
             Ok((headers, format!("{:?}", forwarded.principal)))
         }
-        Err(code) => Err(format!("{code:?}")),
+        Err(ended) => Err(format!("{ended:?}")),
     }
 }
 
 pub fn values<'h>(headers: &'h Headers, name: &[u8]) -> Vec<&'h [u8]> {
     headers.iter().filter(|(given, _)| given == name).map(|(_, value)| value.as_slice()).collect()
+}
+
+/// What is published is answered where it was asked for, in whatever spelling, and holds what is public.
+fn check_answer(config: &Value, asked: &Asked, jwks: &Value) {
+    let method = values(&asked.headers, b":method");
+    assert!(matches!(method[..], [b"GET" | b"HEAD"]), "{method:?} is answered");
+    let [target] = values(&asked.headers, b":path")[..] else { panic!("one path is answered") };
+    let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
+    let decoded = percent_decoded(path);
+    let published = config["context"]["mint"]["publish"].as_str().expect("something is published");
+    assert_eq!(decoded.strip_suffix(b"/").unwrap_or(&decoded), published.as_bytes());
+    let keys = jwks["keys"].as_array().expect("a JWK Set has keys");
+    let public = ["kty", "crv", "n", "e", "x", "y", "kid", "alg", "use"];
+    let names = keys.iter().flat_map(|key| key.as_object().expect("a JWK is an object").keys());
+    names.for_each(|name| assert!(public.contains(&name.as_str()), "{name} is published"));
+    assert!(!keys.is_empty());
+}
+
+fn percent_decoded(path: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::new();
+    let mut rest = path;
+    while let [byte, tail @ ..] = rest {
+        let escape = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let escaped = escape.filter(|_| *byte == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        decoded.push(escaped.unwrap_or(*byte));
+        rest = if escaped.is_some() { &tail[2..] } else { tail };
+    }
+    decoded
 }
 
 fn check_request(owned: &Owned, credentials: &Credentials, headers: &Headers) {

@@ -114,7 +114,7 @@ fn uses<'v>(config: &Config<'v>) -> Vec<Named<'v>> {
         add(&header, Use::Credential, node);
     }
     for named in &config.entrances {
-        let Some(Some(trust)) = config.trust_of(&named.entry.trust) else { continue };
+        let Some(Some(trust)) = config.trust_of(&named.entry) else { continue };
         let node = named.node.below("trust");
         add(&trust.subject, Use::Subject, node.below("subject"));
         if let Some(tenant) = &trust.tenant {
@@ -130,7 +130,7 @@ fn uses<'v>(config: &Config<'v>) -> Vec<Named<'v>> {
     if let Some((node, gateway_key)) = &config.gateway_key {
         add(&gateway_key.header, Use::GatewayKey, node.below("header"));
     }
-    for named in &config.entrances {
+    for named in config.entrances.iter().filter(|named| named.entry.keys.is_some()) {
         if let Some(header) = &named.entry.header {
             add(header, Use::GatewayKey, named.node.below("header"));
         }

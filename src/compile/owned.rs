@@ -43,7 +43,7 @@ pub(super) fn owned_headers(config: &Config<'_>) -> OwnedHeaders {
         owned.add(header.as_str());
     }
     for named in &config.entrances {
-        let trust = config.trust_of(&named.entry.trust).flatten();
+        let trust = config.trust_of(&named.entry).flatten();
         let trusted = trust.iter().flat_map(|trust| trust.headers());
         for header in trusted.chain(&named.entry.header) {
             owned.add(header.as_str());

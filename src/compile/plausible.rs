@@ -86,7 +86,7 @@ impl Checker<'_, '_> {
         // Whom an entrance proves has no issuer.
         if named.is_none() && entrance == EntranceRule::Required {
             let trusts = self.config.entrances.iter();
-            let trusts = trusts.filter_map(|entrance| self.config.trust_of(&entrance.entry.trust).flatten());
+            let trusts = trusts.filter_map(|entrance| self.config.trust_of(&entrance.entry).flatten());
             provers.trust = trusts.map(|trust| trust.permissions.is_some()).max();
         }
         provers

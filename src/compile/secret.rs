@@ -31,36 +31,57 @@ pub(super) enum Resolved {
 
 /// The secret's bytes; errors, which never show them, go to its node.
 pub(super) fn resolve(secret: &Secret<'_>, secrets: &Secrets<'_>) -> Option<Resolved> {
+    let Some(text) = read(secret, secrets)? else { return Some(Resolved::Unchecked) };
+    if text.trim() != text {
+        return refuse(
+            secret,
+            "names a variable that has white space at its ends (a line break at the end of a file, most often): \
+             remove it",
+        );
+    }
+    decode(secret, text).map(Resolved::Value)
+}
+
+/// A secret that is text of several lines, so that white space at its ends, as every such file has it, is no
+/// part of it.
+pub(super) fn resolve_lines(secret: &Secret<'_>, secrets: &Secrets<'_>) -> Option<Resolved> {
+    let Some(text) = read(secret, secrets)? else { return Some(Resolved::Unchecked) };
+    decode(secret, text.trim().to_owned()).map(Resolved::Value)
+}
+
+/// What the variable holds; none where that is unknown.
+fn read(secret: &Secret<'_>, secrets: &Secrets<'_>) -> Option<Option<String>> {
     let environment = match secrets {
-        Secrets::Unchecked => return Some(Resolved::Unchecked),
+        Secrets::Unchecked => return Some(None),
         Secrets::From(environment) => environment,
     };
-    // The variable's name stays out of the messages: somebody may have written the secret itself in its
-    // place.
-    let refuse = |message: &str| secret.node.below("env").refuse(message.into());
     let Some(text) = environment(secret.env) else {
         return refuse(
+            secret,
             "names a variable that is not set in the filter's environment: \
              list it under the VM's environment variables",
         );
     };
     if text.is_empty() {
-        return refuse("names a variable that is empty: set it, or remove this");
+        return refuse(secret, "names a variable that is empty: set it, or remove this");
     }
-    if text.trim() != text {
-        return refuse(
-            "names a variable that has white space at its ends (a line break at the end of a file, most often): \
-             remove it",
-        );
-    }
+    Some(Some(text))
+}
+
+fn decode(secret: &Secret<'_>, text: String) -> Option<Vec<u8>> {
     let decoded = match secret.encoding {
         Encoding::Utf8 => Some(text.into_bytes()),
         Encoding::Base64 => STANDARD.decode(text).ok(),
         Encoding::Base64Url => URL_SAFE_NO_PAD.decode(text).ok(),
         Encoding::Hex => hex(&text),
     };
-    match decoded {
-        Some(value) => Some(Resolved::Value(value)),
-        None => refuse("names a variable that does not decode as `encoding` says"),
+    if decoded.is_none() {
+        return refuse(secret, "names a variable that does not decode as `encoding` says");
     }
+    decoded
+}
+
+/// The variable's name stays out of the messages: somebody may have written the secret itself in its place.
+fn refuse<T>(secret: &Secret<'_>, message: &str) -> Option<T> {
+    secret.node.below("env").refuse(message.into())
 }

@@ -11,6 +11,7 @@ mod entrance;
 mod header;
 mod issuer;
 mod neighbour;
+mod publish;
 mod remote;
 mod route;
 mod source;
@@ -128,7 +129,6 @@ fn what_this_version_does_not_know_is_refused_by_name() {
     }
     refused(outer(), "/", json!("x"), "\"\"");
     refused(outer(), "/issuers/main/jwksUri", json!("x"), "issuers.main.jwksUri");
-    refused(inner(), "/entrances/gateway/peers", json!(["spiffe://a"]), "entrances.gateway.peers");
 }
 
 #[test]

@@ -6,13 +6,16 @@ use super::time::timestamp;
 use super::{GATEWAY_KEY_HEADER, ownable};
 use crate::credential::entrance::Trust;
 use crate::header::HeaderName;
+use crate::spiffe::SpiffeId;
 use crate::time::UnixTime;
 
 /// One entrance.
 #[derive(Debug)]
 pub struct Entrance<'v> {
-    /// `keys`.
-    pub keys: Vec<Named<'v, Key<'v>>>,
+    /// `keys`; none where it is not written, and what could be read of it where it is.
+    pub keys: Option<Vec<Named<'v, Key<'v>>>>,
+    /// `peers`, each with where it stands; the same.
+    pub peers: Option<Vec<(Node<'v>, SpiffeId)>>,
     /// `header`.
     pub header: Option<HeaderName>,
     /// `trust`.
@@ -56,17 +59,36 @@ pub enum KeyForm<'v> {
 
 pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Entrance<'v>> {
     let mut fields = node.object()?;
-    let keys =
-        fields.required("keys", "name the gateway keys that open it, as in `{current: {sha256: ...}}`");
+    let is_written = |name: &str| node.value().get(name).is_some();
+    let (keys, peers) = (fields.optional("keys"), fields.optional("peers"));
     let header = fields.optional("header").map(|header| ownable(&header));
     let entrance = Entrance {
-        keys: keys.map(|keys| keys.named(key)).unwrap_or_default(),
+        keys: is_written("keys").then(|| keys.map(|keys| keys.named(key)).unwrap_or_default()),
+        peers: is_written("peers").then(|| peers.map(|peers| peers.each(peer)).unwrap_or_default()),
         header: header.unwrap_or_else(|| HeaderName::parse(GATEWAY_KEY_HEADER)),
         trust: fields.optional("trust").map_or(Trusted::Unwritten, |node| trusted(&node)),
         forward: fields.optional("forward").and_then(|forward| forward.boolean()).unwrap_or(false),
     };
     fields.finish();
+    if entrance.keys.is_none() && entrance.peers.is_none() {
+        node.error(
+            "lets nobody in: name the gateway keys that open it (`keys`), the workloads that may call \
+             (`peers`), or both, where both must hold",
+        );
+    }
+    if entrance.keys.is_none() {
+        for name in ["header", "forward"].into_iter().filter(|name| is_written(name)) {
+            node.below(name).error("is about a key, and this entrance has no `keys`: remove it");
+        }
+    }
     Some(entrance)
+}
+
+fn peer<'v>(node: &Node<'v>) -> Option<(Node<'v>, SpiffeId)> {
+    match SpiffeId::parse(node.text()?) {
+        Ok(id) => Some((node.clone(), id)),
+        Err(reason) => node.refuse(reason.into()),
+    }
 }
 
 fn key<'v>(node: &Node<'v>) -> Option<Key<'v>> {

@@ -183,7 +183,7 @@ mod tests {
             roles: Vec::new(),
             claims: None,
         };
-        let validity = Validity { from: at(10), until: Some(at(until)) };
+        let validity = Validity { from: at(10), until: Some(at(until)), expires: None };
         Arc::new(Proof { principal: principal.into(), issuer: 0, validity })
     }
 

@@ -7,21 +7,7 @@ use serde_json::json;
 
 use super::{Code, Denial};
 use crate::request::Request;
-
-/// A local reply, ready to be sent.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Response {
-    /// HTTP status. Envoy turns it into 200 for a gRPC request.
-    pub status: u16,
-    /// gRPC status, for a gRPC request.
-    pub grpc_status: i32,
-    /// Names and values.
-    pub headers: Vec<(&'static str, Cow<'static, str>)>,
-    /// The body; Envoy makes it the `grpc-message` of a gRPC request.
-    pub body: Vec<u8>,
-    /// For `%RESPONSE_CODE_DETAILS%`.
-    pub detail: &'static str,
-}
+use crate::response::{Response, is_grpc};
 
 /// How long a caller should wait where keys are unavailable, in seconds.
 const RETRY_AFTER: &str = "1";
@@ -53,15 +39,6 @@ impl Denial {
             detail: code.response_detail(),
         }
     }
-}
-
-/// Whether Envoy takes the request for gRPC: `application/grpc`, alone or with a `+format` or parameters.
-fn is_grpc(request: &Request<'_>) -> bool {
-    request
-        .values(b"content-type")
-        .next()
-        .and_then(|value| value.strip_prefix(b"application/grpc"))
-        .is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
 }
 
 /// The request's id where it is fit to be repeated.

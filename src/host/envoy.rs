@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::denial::response::Response;
+use crate::response::Response;
 use crate::time::UnixTime;
 
 /// A call that the host did not carry out, with its status (proxy-wasm ABI 0.2.1, `proxy_status_t`).
@@ -20,6 +20,13 @@ pub(super) struct HostError {
 impl std::fmt::Display for HostError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} failed with status {}", self.call, self.status)
+    }
+}
+
+impl HostError {
+    /// A call that the host carried out, with an answer that makes no sense.
+    pub(super) const fn unreadable(call: &'static str) -> Self {
+        Self { call, status: OK }
     }
 }
 
@@ -248,7 +255,7 @@ impl Pairs {
     /// The pairs, borrowed from the host's answer: a count, the length of each name and value, then the bytes
     /// of each, closed by a zero; numbers are 32 bits, little-endian.
     pub(super) fn parse(&self) -> Result<Vec<(&[u8], &[u8])>> {
-        self.read().ok_or(HostError { call: "proxy_get_header_map_pairs", status: OK })
+        self.read().ok_or(HostError::unreadable("proxy_get_header_map_pairs"))
     }
 
     fn read(&self) -> Option<Vec<(&[u8], &[u8])>> {

@@ -9,6 +9,8 @@ use proxy_wasm::types::Action;
 use super::envoy::{self, HostError, Level, Map};
 use super::keys;
 use super::metrics::{self, Labels, Outcome};
+use super::nonce;
+use super::place;
 use super::tickets::{self, Ticket};
 use super::waiting::{self, Waiting};
 use crate::attached::{Attach, Attached};
@@ -16,7 +18,9 @@ use crate::decision::{Decision, Permit};
 use crate::denial::{Code, Denial};
 use crate::mutation::Mutation;
 use crate::policy::{self, Policy};
+use crate::publication::Publication;
 use crate::request::Request;
+use crate::response::Response;
 use crate::time::UnixTime;
 
 /// What a stream and a request that waits share: the policy under which the request came in, and whether it
@@ -127,6 +131,9 @@ impl Guard {
         let Some(policy) = &self.policy else {
             return Ok(self.deny(&Code::HostFailed.into(), &request));
         };
+        if let Some(denial) = place::refusal(policy)? {
+            return Ok(self.deny(&denial, &request));
+        }
         let cluster;
         if policy.reads_cluster() {
             cluster = envoy::property(&["xds", "cluster_name"])?;
@@ -134,10 +141,22 @@ impl Guard {
                 request = request.with_cluster(cluster);
             }
         }
+        let client;
+        if policy.mints() {
+            request = request.with_nonce(nonce::next());
+            client = match side {
+                Side::Upstream => None,
+                Side::Only | Side::Listener => envoy::property(&["source", "address"])?,
+            };
+            if let Some(client) = &client {
+                request = request.with_client(client);
+            }
+        }
         let now = envoy::now()?;
         let decided = match keys::with(|keys| policy::decide(policy, keys, &request, now)) {
             Decision::Permit(permit) => Ok(permit),
             Decision::Denial(denial) => Err(denial),
+            Decision::Publish(publication) => return Ok(self.publish(&publication, &request)),
             Decision::AwaitKeys(issuer) => match self.wait(policy, &issuer, deadline, now) {
                 Ok(()) => return Ok(Next::Hold),
                 Err(code) => policy::give_up(policy, code, &issuer, &request, now),
@@ -236,11 +255,12 @@ impl Guard {
     fn deny(&self, denial: &Denial, request: &Request<'_>) -> Next {
         self.log(Level::Debug, "denied", denial);
         self.count(Outcome::Denial(denial.code), &denial.route, &denial.issuer);
-        if let Err(error) = envoy::send_local_response(&denial.response(request)) {
-            // Paused without an answer: the request goes nowhere, and the client's own timeout ends it.
-            envoy::log(Level::Error, &format!("vestibule: {error}"));
-        }
-        Next::Hold
+        answer(&denial.response(request))
+    }
+
+    fn publish(&self, publication: &Publication, request: &Request<'_>) -> Next {
+        self.count(Outcome::Publish, &None, &None);
+        answer(&publication.response(request))
     }
 
     fn count(&self, outcome: Outcome, route: &Option<Arc<str>>, issuer: &Option<Arc<str>>) {
@@ -266,4 +286,13 @@ impl Guard {
         self.permitted.set(false);
         self.deny(&Code::HostFailed.into(), &Request::new(Vec::new()))
     }
+}
+
+/// Answers the request here: it goes nowhere.
+fn answer(response: &Response) -> Next {
+    if let Err(error) = envoy::send_local_response(response) {
+        // Paused without an answer: the request goes nowhere, and the client's own timeout ends it.
+        envoy::log(Level::Error, &format!("vestibule: {error}"));
+    }
+    Next::Hold
 }

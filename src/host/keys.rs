@@ -14,6 +14,7 @@ use super::crypto::Host;
 use super::envoy::{self, HostError, Level, Map};
 use super::{guard, waiting};
 use crate::credential::remote::RemoteSource;
+use crate::jose::algorithm::Algorithm;
 use crate::jose::signature::Backend;
 use crate::keyring::{Action, Answer, Fetch, FetchId, Keys, MAX_BODY, Settled};
 use crate::policy::Policy;
@@ -47,14 +48,19 @@ pub(super) fn with<T>(run: impl FnOnce(&Keys) -> T) -> T {
 fn settle() -> Keys {
     // The standard library's random state is all that is needed to tell two VMs apart.
     let keys = Keys::settle(Some(Box::new(Host)), RandomState::new().hash_one(0));
-    let served = keys.engines.backends().iter().map(|(algorithm, backend)| match backend {
-        Backend::Host => format!("{algorithm} by the host"),
-        Backend::Module => format!("{algorithm} in the module"),
-        Backend::Nobody => format!("{algorithm} by nobody"),
-    });
+    let served = keys.engines.backends().iter().map(|(algorithm, backend)| served(*algorithm, *backend));
     let served = served.collect::<Vec<_>>().join(", ");
     envoy::log(Level::Info, &format!("vestibule: signatures verified: {served}"));
     keys
+}
+
+/// Who serves an algorithm, for the log.
+pub(super) fn served(algorithm: Algorithm, backend: Backend) -> String {
+    match backend {
+        Backend::Host => format!("{algorithm} by the host"),
+        Backend::Module => format!("{algorithm} in the module"),
+        Backend::Nobody => format!("{algorithm} by nobody"),
+    }
 }
 
 /// Has the sources of a plugin's policy fetched, from the next tick on.

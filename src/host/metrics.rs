@@ -19,6 +19,7 @@ pub(super) enum Outcome {
     Denial(Code),
     /// A denial that was only reported.
     Report(Code),
+    Publish,
 }
 
 /// The labels of a counter. No name in a configuration has a `_`.
@@ -43,6 +44,7 @@ impl Labels {
             Outcome::Permit => ("permit", "_none"),
             Outcome::Denial(code) => ("denial", code.as_str()),
             Outcome::Report(code) => ("report", code.as_str()),
+            Outcome::Publish => ("publish", "_none"),
         };
         let door = self.door.map_or("_none", Door::as_str);
         let route = self.route.as_deref().unwrap_or("_none");

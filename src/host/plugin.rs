@@ -12,6 +12,8 @@ use super::keys;
 use super::stream::Stream;
 use crate::compile::{self, Compiled, Secrets};
 use crate::config::error::{ConfigError, ConfigErrors};
+use crate::jose::algorithm::Algorithm;
+use crate::jose::signature::Backend;
 use crate::policy::Policy;
 
 thread_local! {
@@ -61,7 +63,7 @@ impl RootContext for Plugin {
     /// False makes Envoy refuse the configuration: a door that does not know its policy does not open.
     fn on_configure(&mut self, size: usize) -> bool {
         match load(size) {
-            Ok(Compiled { value: policy, warnings }) => {
+            Ok((Compiled { value: policy, warnings }, signing)) => {
                 for warning in &warnings {
                     envoy::log(Level::Info, &format!("vestibule: configuration: {warning}"));
                 }
@@ -70,6 +72,10 @@ impl RootContext for Plugin {
                     Level::Info,
                     &format!("vestibule {}: {door} door configured", env!("CARGO_PKG_VERSION")),
                 );
+                if let Some((algorithm, backend)) = signing {
+                    let line = format!("vestibule: contexts signed: {}", keys::served(algorithm, backend));
+                    envoy::log(Level::Info, &line);
+                }
                 self.adopt(policy);
                 true
             }
@@ -95,12 +101,18 @@ impl RootContext for Plugin {
     }
 }
 
-fn load(size: usize) -> Result<Compiled<Policy>, ConfigErrors> {
+/// The policy, and who signs its contexts, where it mints some.
+type Loaded = (Compiled<Policy>, Option<(Algorithm, Backend)>);
+
+fn load(size: usize) -> Result<Loaded, ConfigErrors> {
     let text = envoy::configuration(size)
         .map_err(|error| ConfigErrors::from(ConfigError::new("", error.to_string())))?;
     let document = compile::parse_document(&text)?;
     let now = envoy::now().map_err(|error| ConfigErrors::from(ConfigError::new("", error.to_string())))?;
-    compile::compile(&document, &Secrets::From(&|name| std::env::var(name).ok()), now)
+    let secrets = Secrets::From(&|name| std::env::var(name).ok());
+    let mut compiled = compile::compile(&document, &secrets, now)?;
+    let signing = keys::with(|keys| compile::settle_signing(&mut compiled.value, &keys.engines))?;
+    Ok((compiled, signing))
 }
 
 /// Here no request is at hand that could be denied: keys that could not be fetched are keys that are not

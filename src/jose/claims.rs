@@ -92,6 +92,8 @@ pub struct Validity {
     pub from: UnixTime,
     /// Before this time; none where it never ends.
     pub until: Option<UnixTime>,
+    /// Its `exp`, without leeway: nothing that is derived from it may live longer.
+    pub expires: Option<UnixTime>,
 }
 
 impl Validity {
@@ -156,6 +158,7 @@ impl ClaimRules {
         Ok(Validity {
             from: from.earlier_by(self.leeway),
             until: expires.map(|expires| expires.later_by(self.leeway)),
+            expires,
         })
     }
 

@@ -187,6 +187,8 @@ pub fn private_key(set: &Value) -> Option<usize> {
     jwks.iter().position(is_private)
 }
 
-fn is_private(jwk: &Value) -> bool {
+/// Whether a JWK holds the private part of a key, or a shared secret.
+#[must_use]
+pub fn is_private(jwk: &Value) -> bool {
     ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|member| jwk.get(member).is_some())
 }

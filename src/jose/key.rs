@@ -8,13 +8,13 @@ use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use super::algorithm::{Algorithm, Family};
 use super::software::SoftwareKey;
 
-const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+pub(super) const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 /// RFC 4055 section 1.2: a key that says of itself that it signs by RSASSA-PSS only.
 const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
-const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+pub(super) const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 /// RFC 8410 section 3.
-const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+pub(super) const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+pub(super) const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 
@@ -195,6 +195,21 @@ pub fn ecdsa_der(signature: &[u8]) -> Option<Vec<u8>> {
     pair_of_integers(without_leading_zeros(r), without_leading_zeros(s))
 }
 
+/// The JOSE form `r ‖ s` of an ECDSA signature in DER form, for a curve whose scalars are of this length; none
+/// of one that is not in that form, or not of such a curve.
+#[must_use]
+pub fn ecdsa_jose(signature: &[u8], scalar_length: usize) -> Option<Vec<u8>> {
+    let integers = Vec::<UintRef<'_>>::from_der(signature).ok()?;
+    let [r, s] = integers.as_slice() else { return None };
+    let mut padded = Vec::with_capacity(2 * scalar_length);
+    for integer in [r, s] {
+        let bytes = without_leading_zeros(integer.as_bytes());
+        padded.resize(padded.len() + scalar_length.checked_sub(bytes.len())?, 0);
+        padded.extend_from_slice(bytes);
+    }
+    Some(padded)
+}
+
 /// `SEQUENCE { INTEGER, INTEGER }`: the form of an RSA public key and of an ECDSA signature. An empty integer
 /// is zero.
 fn pair_of_integers(first: &[u8], second: &[u8]) -> Option<Vec<u8>> {
@@ -224,6 +239,27 @@ mod tests {
         let mut number = vec![1; length];
         *number.first_mut().unwrap() = top;
         number
+    }
+
+    #[test]
+    fn an_ecdsa_signature_goes_into_the_form_of_hosts_and_back() {
+        let numbers: [&[u8]; 6] = [&[1], &[0x7f], &[0x80], &[0xff; 31], &[0xff; 32], &number(0x80, 32)];
+        for r in numbers {
+            for s in numbers {
+                let signature = jose(64, [r, s]);
+                let der = ecdsa_der(&signature).unwrap();
+                assert_eq!(ecdsa_jose(&der, 32), Some(signature), "{r:02x?} {s:02x?}");
+            }
+        }
+        let der = ecdsa_der(&jose(64, [&[0xff; 32], &[1]])).unwrap();
+        assert_eq!(ecdsa_jose(&der, 31), None, "a scalar of another curve");
+        assert_eq!(ecdsa_jose(&der, 66).unwrap().len(), 132);
+        let mut longer = der.clone();
+        longer.push(0);
+        let third = vec![UintRef::new(&[1]).unwrap(); 3].to_der().unwrap();
+        for bad in [&b""[..], &[0x30, 0], &longer, der.split_last().unwrap().1, &third, &[7; 64]] {
+            assert_eq!(ecdsa_jose(bad, 32), None, "{bad:02x?}");
+        }
     }
 
     /// A JOSE signature of these numbers, each padded to half of `length`.

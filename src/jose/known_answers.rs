@@ -9,6 +9,8 @@ use super::key::VerifyingKey;
 use super::signature::{Engine, Outcome};
 
 pub(super) const TEXT: &[u8] = b"vestibule known answer";
+/// What nobody signed.
+pub(super) const OTHER_TEXT: &[u8] = b"vestibule known answeR";
 
 /// Public keys (DER SubjectPublicKeyInfo) and signatures of [`TEXT`], made with OpenSSL; the private keys are
 /// gone.
@@ -116,7 +118,7 @@ pub fn right(engine: &dyn Engine, algorithm: Algorithm) -> bool {
     says(TEXT, &signature, Outcome::Valid)
         && wrong.is_some_and(|wrong| wrong.iter().all(|signature| says(TEXT, signature, Outcome::Invalid)))
         && says(TEXT, &vec![0; signature.len()], Outcome::Invalid)
-        && says(b"vestibule known answeR", &signature, Outcome::Invalid)
+        && says(OTHER_TEXT, &signature, Outcome::Invalid)
 }
 
 #[cfg(test)]

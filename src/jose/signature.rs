@@ -13,6 +13,7 @@ use super::header::Header;
 use super::jwk::Key;
 use super::key::VerifyingKey;
 use super::known_answers;
+use super::signing::SigningKey;
 use super::software::Software;
 use crate::denial::Code;
 use crate::principal::Claims;
@@ -28,11 +29,16 @@ pub enum Outcome {
     Unavailable,
 }
 
-/// Something that verifies signatures. The signature is in JOSE form (RFC 7518 section 3), of the length that
-/// its key demands.
+/// Something that verifies signatures, and may make some. A signature is in JOSE form (RFC 7518 section 3), of
+/// the length that its key demands.
 pub trait Engine {
     /// Whether `key` made `signature` over `text`.
     fn verify(&self, algorithm: Algorithm, key: &VerifyingKey, text: &[u8], signature: &[u8]) -> Outcome;
+
+    /// The signature of `text` by this key; none where the engine cannot make one, as one that only verifies.
+    fn sign(&self, _key: &SigningKey, _text: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// Who serves an algorithm.
@@ -107,14 +113,18 @@ impl Engines {
         &self.backends
     }
 
-    fn backend(&self, algorithm: Algorithm) -> Backend {
+    pub(super) fn host(&self) -> Option<&dyn Engine> {
+        self.host.as_deref()
+    }
+
+    pub(super) fn backend(&self, algorithm: Algorithm) -> Backend {
         self.backends
             .iter()
             .find(|(served, _)| *served == algorithm)
             .map_or(Backend::Nobody, |(_, backend)| *backend)
     }
 
-    fn verify(
+    pub(super) fn verify(
         &self,
         backend: Backend,
         algorithm: Algorithm,

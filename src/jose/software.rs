@@ -1,9 +1,11 @@
-//! Signature verification inside the module, for hosts that cannot: `jwt-simple`'s keys and the RustCrypto
-//! crates beneath them; for ES512, which it does not have, the crate `p521` alone.
+//! Signatures inside the module, for hosts that cannot: `jwt-simple`'s keys and the RustCrypto crates beneath
+//! them; for ES512, which it does not have, the crate `p521` alone.
 //!
 //! `jwt-simple` verifies whole tokens and reads their claims by rules of its own (a fractional date is cut,
 //! times are compared with a clock). The claims are Vestibule's business, so its keys are used, and the
 //! signature is checked with the crates that it stands on.
+
+mod signing;
 
 use jwt_simple::algorithms::{
     ECDSAP256PublicKeyLike as _, ECDSAP384PublicKeyLike as _, ES256PublicKey, ES384PublicKey,
@@ -23,6 +25,8 @@ use superboring::sign::{RsaPssSaltlen, Verifier};
 use super::algorithm::{Algorithm, Family};
 use super::key::{Unusable, VerifyingKey};
 use super::signature::{Engine, Outcome};
+use super::signing::SigningKey;
+pub(super) use signing::SoftwareSigningKey;
 
 /// A key in the form in which the module verifies.
 #[derive(Clone)]
@@ -149,6 +153,10 @@ impl Engine for Software {
             Some(key) if key.verify(algorithm, text, signature) => Outcome::Valid,
             Some(_) => Outcome::Invalid,
         }
+    }
+
+    fn sign(&self, key: &SigningKey, text: &[u8]) -> Option<Vec<u8>> {
+        key.software()?.sign(text)
     }
 }
 

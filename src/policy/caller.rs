@@ -21,6 +21,8 @@ pub(super) struct Caller<'p> {
     pub(super) principal: Option<Arc<Principal>>,
     /// The configured name of the issuer that vouched; none where an entrance did.
     pub(super) issuer: Option<Arc<str>>,
+    /// When its token ends, without leeway; none where it never does, or where there is none.
+    pub(super) expires: Option<UnixTime>,
     /// Where the token stood that was verified, and what its issuer says of it.
     pub(super) verified: Option<Source>,
     /// The headers of the entrance that were read and found well-formed.
@@ -75,7 +77,7 @@ impl<'p> Caller<'p> {
                         origins: permissions.map(origin).collect(),
                     }
                 });
-                Ok(Self { principal: Some(principal), issuer: None, verified: None, trusted: trust })
+                Ok(Self { principal: Some(principal), trusted: trust, ..Self::default() })
             }
             (None, Some(found)) => {
                 let place = policy.places.place(found.place);
@@ -96,6 +98,7 @@ impl<'p> Caller<'p> {
                 Ok(Self {
                     principal: Some(Arc::clone(&proof.principal)),
                     issuer: issuer.map(|issuer| Arc::clone(&issuer.name)),
+                    expires: proof.validity.expires,
                     verified: issuer.and_then(|issuer| issuer.source_at(found.place)),
                     trusted: None,
                 })

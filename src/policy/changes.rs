@@ -1,29 +1,28 @@
-//! What a permit changes of a request: what is removed, what is injected, and what is attached, such as the
-//! gateway key.
+//! What a permit changes of a request: what is removed, what is injected, and what is attached: the gateway key
+//! and the context.
+
+use std::sync::Arc;
 
 use super::Policy;
 use super::caller::Caller;
-use crate::attached::{Attach, Attached};
+use super::trace::{Step, Trace};
+use crate::attached::Attach;
+use crate::context::mint::Occasion;
 use crate::credential::entrance::Entrance;
 use crate::denial::Code;
+use crate::jose::signature::Engines;
 use crate::mutation::{Assignment, Mutation};
 use crate::request::Request;
 
-/// What becomes of a request's headers whatever the cluster, and what an attempt gets besides, where its cluster
-/// says whether it does. Strip, then inject, then attach; a change that would change nothing is left out, for
-/// each costs a host call.
-pub(super) fn changes(
+/// Strip, then inject, then attach. A change that would change nothing is left out, for each costs a host call.
+pub(super) fn mutations(
     policy: &Policy,
     entrance: Option<&Entrance>,
     caller: &Caller<'_>,
     request: &Request<'_>,
-) -> Result<(Vec<Mutation>, Attached), Code> {
-    let injected = injected(policy, caller)?;
-    let (attached, later) = match policy.attaches() {
-        Some(Attach::Route) if policy.goes_to(request.cluster()) => (attached(policy), Vec::new()),
-        Some(Attach::Upstream) => (Vec::new(), attached(policy)),
-        Some(Attach::Route) | None => (Vec::new(), Vec::new()),
-    };
+    injected: Vec<Assignment>,
+    attached: Vec<Assignment>,
+) -> Vec<Mutation> {
     let mut mutations: Vec<Mutation> = Vec::new();
     let mut remove = |name: &[u8]| {
         let is_set = injected.iter().chain(&attached).any(|set| set.name.as_bytes() == name);
@@ -33,10 +32,8 @@ pub(super) fn changes(
             mutations.push(Mutation::Remove { name: name.to_vec() });
         }
     };
-    let stays = |name: &[u8]| {
-        caller.keeps(policy, name)
-            || entrance.is_some_and(|entrance| entrance.forward && entrance.header.as_bytes() == name)
-    };
+    let stays =
+        |name: &[u8]| caller.keeps(policy, name) || entrance.is_some_and(|entrance| entrance.forwards(name));
     for (name, _) in request.headers().filter(|(name, _)| policy.owned.owns(name) && !stays(name)) {
         remove(name);
     }
@@ -46,15 +43,36 @@ pub(super) fn changes(
     let is_there = |set: &Assignment| request.single(set.name.as_bytes()) == Ok(&*set.value);
     let changes = injected.into_iter().filter(|set| !is_there(set)).chain(attached);
     mutations.extend(changes.map(Mutation::from));
-    Ok((mutations, Attached::within(policy.bounds.as_ref(), later)))
+    mutations
 }
 
-/// What shows an inner door where the request came in.
-fn attached(policy: &Policy) -> Vec<Assignment> {
-    policy.attachment.iter().map(|attachment| attachment.assignment()).collect()
+/// What the door attaches, the gateway key and a context of the principal, where the request goes to a cluster
+/// that may get it, or where that is not for the door to know yet.
+pub(super) fn attached(
+    policy: &Policy,
+    engines: &Engines,
+    request: &Request<'_>,
+    occasion: Option<&Occasion<'_>>,
+    trace: &mut impl Trace,
+) -> Result<Vec<Assignment>, Code> {
+    if policy.attaches() != Some(Attach::Upstream) && !policy.goes_to(request.cluster()) {
+        return Ok(Vec::new());
+    }
+    let mut attached: Vec<Assignment> =
+        policy.attachment.iter().map(|attachment| attachment.assignment()).collect();
+    if let (Some(mint), Some(occasion)) = (&policy.mint, occasion) {
+        let context = mint.mint(engines, occasion)?;
+        if context.token.len() > policy.limits.injected_bytes {
+            return Err(Code::ClaimMalformed);
+        }
+        attached.push(Assignment { name: mint.header().shared(), value: Arc::clone(&context.token) });
+        trace.step(|| Step::Context { audience: context.audience, expires: context.expires });
+    }
+    Ok(attached)
 }
 
-fn injected(policy: &Policy, caller: &Caller<'_>) -> Result<Vec<Assignment>, Code> {
+/// What the door tells the service of the principal, header by header.
+pub(super) fn injected(policy: &Policy, caller: &Caller<'_>) -> Result<Vec<Assignment>, Code> {
     let mut assignments = Vec::with_capacity(policy.injections.len());
     for injection in &policy.injections {
         if let Some(value) = injection.value(caller.principal.as_deref(), policy.limits.injected_bytes)? {

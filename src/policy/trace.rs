@@ -8,12 +8,14 @@ use serde_json::Value;
 
 use super::Policy;
 use crate::access::Access;
+use crate::admission::Admission;
 use crate::credential::places;
 use crate::credential::source::Place;
 use crate::jose::compact::Compact;
 use crate::jose::header::Header;
 use crate::principal::{Grant, Principal};
 use crate::route::Found;
+use crate::time::UnixTime;
 
 /// Somebody who is told.
 pub trait Trace {
@@ -37,6 +39,8 @@ impl Trace for Vec<Step> {
 pub enum Step {
     /// Method, authority and path can be read in one way only.
     Read,
+    /// It asks for what the door publishes, and for no route.
+    Published,
     /// The rule over the request was found.
     Route {
         /// The route's name; none where the request is on no route.
@@ -57,6 +61,13 @@ pub enum Step {
         /// What each of its permissions, scopes and roles was read from.
         origins: Vec<Origin>,
     },
+    /// A context was minted for the principal.
+    Context {
+        /// Whom it is for.
+        audience: Arc<str>,
+        /// When it ends.
+        expires: UnixTime,
+    },
 }
 
 /// How a request passed the entrances.
@@ -66,8 +77,8 @@ pub enum Passed {
     NoneThere,
     /// The route is exempt.
     Exempt,
-    /// By the one of this name.
-    By(Arc<str>),
+    /// By this one.
+    By(Admission),
 }
 
 /// What stands where credentials are looked for.

@@ -57,6 +57,44 @@ fn a_filter_that_fails_open_is_an_error() {
     check(&document.to_string()).failed(3, &format!("{CONFIG}.failure_policy: "));
 }
 
+#[test]
+fn a_door_at_a_place_where_it_would_answer_nobody_is_an_error() {
+    const OUTER: &str = r#"{"door":"outer","default":"public"}"#;
+    let at = |configuration: &str, node: Option<&str>, (spelling, direction): (&str, Value)| {
+        let mut document = bootstrap(configuration, &json!({}));
+        if let Some(id) = node {
+            document["node"] = json!({ "id": id, "cluster": "shop" });
+        }
+        document["static_resources"]["listeners"][0][spelling] = direction;
+        check(&document.to_string())
+    };
+    let sidecar = Some("sidecar~10.0.0.1~shop-1.shop~shop.svc.cluster.local");
+    let router = Some("router~10.0.0.1~gateway-1.edge~edge.svc.cluster.local");
+    let outbound = || ("traffic_direction", json!("OUTBOUND"));
+    let inbound = || ("traffic_direction", json!("INBOUND"));
+
+    at(OUTER, sidecar, outbound()).failed(3, "standard input: node.id: an outer door in a sidecar");
+    at(OUTER, sidecar, inbound()).failed(3, "standard input: node.id: an outer door in a sidecar");
+    for node in [None, router, Some("my-sidecar"), Some("waypoint~10.0.0.1~w.shop~shop.svc.cluster.local")] {
+        at(OUTER, node, outbound()).succeeded();
+    }
+
+    let fault = "static_resources.listeners[0].traffic_direction: an inner door on an outbound listener";
+    for node in [None, sidecar, router] {
+        at(INNER, node, outbound()).failed(3, fault);
+        at(INNER, node, inbound()).succeeded();
+    }
+    at(INNER, None, ("traffic_direction", json!(2))).failed(3, fault);
+    at(INNER, None, ("traffic_direction", json!(1))).succeeded();
+    at(INNER, None, ("traffic_direction", json!("UNSPECIFIED"))).succeeded();
+    at(INNER, None, ("trafficDirection", json!("OUTBOUND"))).failed(3, "listeners[0].trafficDirection: ");
+    // Another listener's direction is none of this one's.
+    let mut document = bootstrap(INNER, &json!({}));
+    let listeners = document["static_resources"]["listeners"].as_array_mut().unwrap();
+    listeners.insert(0, json!({ "traffic_direction": "OUTBOUND", "filter_chains": [] }));
+    check(&document.to_string()).succeeded();
+}
+
 /// An outer door whose key may go to `inner`, with these routes around it.
 fn door_with_routes(routes: &Value) -> String {
     door_with_sources(&Value::Null, routes)

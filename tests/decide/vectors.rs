@@ -99,12 +99,15 @@ fn secrets(case: &Case, request: &RequestBytes) -> Vec<String> {
 fn disagreement(json: &Run, text: &Run) -> Option<String> {
     let answer = json.json();
     let code = answer["denial"]["code"].as_str().unwrap_or_default().to_owned();
-    let is_line =
-        |line: &&str| *line == "allowed" || line.starts_with("denied: ") || line.starts_with("ALLOWED, ");
+    let is_line = |line: &&str| {
+        *line == "allowed"
+            || ["denied: ", "ALLOWED, ", "answered: "].iter().any(|word| line.starts_with(word))
+    };
     let decision = text.out.lines().find(is_line).unwrap_or_default();
     let stops = text.out.contains("  DENIED  ");
     let agrees = match answer["decision"].as_str() {
         Some("allowed") => decision == "allowed" && !stops,
+        Some("answered") => decision.starts_with("answered: ") && !stops,
         Some("denied") => {
             decision.starts_with("denied: ") && decision.ends_with(&format!(" {code}")) && stops
         }
@@ -129,6 +132,10 @@ fn difference(case: &Case, request: &RequestBytes, run: &Run) -> Option<String> 
         (Expect::Permit(headers), Some(code)) => ("reported", Some(code), 0, Some(headers), true),
         (Expect::PermitWith(headers), None) => ("allowed", None, 0, Some(headers), false),
         (Expect::PermitWith(headers), Some(code)) => ("reported", Some(code), 0, Some(headers), false),
+        (Expect::Answer(jwks), _) if answer["answer"] != jwks => {
+            return Some(format!("expected {jwks}, got {}", answer["answer"]));
+        }
+        (Expect::Answer(_), _) => ("answered", None, 0, None, false),
     };
     let got = (answer["decision"].as_str(), answer["denial"]["code"].as_str(), run.code);
     let expected = (Some(decision), code.map(Code::as_str), exit);

@@ -1,6 +1,7 @@
 //! The files in `envoy/` as they stand, which readers run.
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -8,7 +9,7 @@ use super::mesh::ENVIRONMENT;
 use crate::support::bootstrap::Bootstrap;
 use crate::support::envoy::{Envoy, validate};
 use crate::support::http::get;
-use crate::support::token;
+use crate::support::{certificates, token};
 
 fn files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy");
@@ -21,12 +22,47 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
+/// A folder with what the files in `envoy/` expect where they are run: the module under test, and the
+/// certificates that `make certificates` makes.
+fn root() -> PathBuf {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("envoy-files");
+    drop(fs::remove_dir_all(&root)); // of the run before, if there was one
+    certificates::of_this_run().write(&root.join("dist/certificates")).expect("certificates can be written");
+    let module = std::env::var("VESTIBULE_WASM").expect("VESTIBULE_WASM is not set: run `make test`");
+    symlink(module, root.join("dist/vestibule.wasm")).expect("a link can be made");
+    root
+}
+
 #[test]
 fn every_bootstrap_passes_envoys_validation_which_also_configures_the_filter() {
+    let root = root();
     for file in files() {
-        let outcome = validate(&file, &ENVIRONMENT);
+        let outcome = validate(&file, &root, &ENVIRONMENT);
         assert_eq!(outcome.exit_code, Some(0), "{}:\n{}", file.display(), outcome.complaints());
     }
+}
+
+#[test]
+fn certificates_take_the_place_of_older_ones_and_are_for_their_owner_alone() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("envoy-certificates");
+    drop(fs::remove_dir_all(&folder)); // of the run before, if there was one
+    fs::create_dir_all(&folder).expect("a folder can be made");
+    let set = certificates::of_this_run();
+    for (name, _) in set.files() {
+        for left in [name.to_owned(), format!("{name}.next")] {
+            fs::write(folder.join(left), "older, and for everybody").expect("a file can be written");
+        }
+    }
+    for _ in 0..2 {
+        set.write(&folder).expect("certificates can be written");
+    }
+    for (name, pem) in set.files() {
+        let path = folder.join(name);
+        assert_eq!(fs::read_to_string(&path).expect("a certificate can be read"), pem);
+        let mode = fs::metadata(&path).expect("a file has a mode").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    assert_eq!(fs::read_dir(&folder).expect("a folder can be listed").count(), set.files().len());
 }
 
 #[test]

@@ -29,8 +29,10 @@ mod hostile_bytes; // no bytes stop a worker
 mod lax_server; // fixture: how the laxest server reads a path
 mod mesh; // fixture: a guarded service
 mod metrics; // what is counted
+mod mtls; // what Envoy tells of a peer
 mod paths; // no path that can be read as a closed one
-mod probe; // fixture: the engines, to be asked
+mod probe; // fixture: the engines, to be asked, and what Envoy tells a filter
+mod publish; // the keys of contexts, for whoever asks
 mod remote_door; // fixture: a door whose issuer publishes its keys
 mod remote_keys; // requests wait for an issuer's keys
 mod remote_outage; // no answer but a good one brings keys
@@ -43,3 +45,4 @@ mod secrecy; // no secret in the filter's log lines
 mod sources; // where credentials stand
 mod vectors; // tests/vectors/*.json through Envoy
 mod vm_calls; // what the log tells of the filter and its host
+mod wrong_door; // a door at the wrong place answers nobody

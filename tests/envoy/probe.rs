@@ -1,4 +1,5 @@
-//! The fixture of those who ask the engines themselves: the probe (`tests/probe`) in a real Envoy.
+//! The fixture of those who ask the engines themselves, or what Envoy tells a filter of a connection: the
+//! probe (`tests/probe`) in a real Envoy.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -66,6 +67,21 @@ impl Probe {
         };
         outcomes.iter().map(outcome).collect()
     }
+}
+
+/// What a probe behind this port finds in these properties, each a path of names joined with dots; none where
+/// Envoy has no value.
+pub fn properties(port: u16, paths: &[&str]) -> Vec<Option<Vec<u8>>> {
+    let names = paths.iter().map(|path| path.split('.').collect::<Vec<_>>());
+    let body = json!({ "properties": names.collect::<Vec<_>>() }).to_string();
+    let response = call("POST", "/").header("content-length", body.len().to_string()).body(body).send(port);
+    assert_eq!(response.status, 200, "{}", response.text());
+    let values = response.json();
+    let values = values.as_array().expect("the probe answers with a list");
+    let value = |value: &Value| {
+        value.as_str().map(|text| URL_SAFE_NO_PAD.decode(text).expect("the probe writes base64url"))
+    };
+    values.iter().map(value).collect()
 }
 
 fn written(question: &Question) -> Value {

@@ -75,16 +75,23 @@ fn run(file: &File, door: &str, cases: &[&Case]) -> Vec<String> {
         else {
             panic!("{}: no method, authority or path", case.name)
         };
+        let is_head = method == b"HEAD";
         let call = call(method, path).header("host", authority);
         let call = request.headers.iter().fold(call, |call, (name, value)| call.header(name, value));
         let response = call.send(envoy.port(listener));
-        let difference = difference(&exchange.expect, &response, upstream.arrival(&response).as_ref())?;
+        let difference =
+            difference(&exchange.expect, is_head, &response, upstream.arrival(&response).as_ref())?;
         Some(format!("{}: {}: {difference}", file.path.file_name().unwrap_or_default().display(), case.name))
     };
     cases.iter().zip(&listener_of).filter_map(differs).collect()
 }
 
-fn difference(expected: &Expect, response: &Response, arrival: Option<&Arrival>) -> Option<String> {
+fn difference(
+    expected: &Expect,
+    is_head: bool,
+    response: &Response,
+    arrival: Option<&Arrival>,
+) -> Option<String> {
     let answered = format!("{} {}", response.status, response.code().unwrap_or_default());
     match (expected, arrival) {
         (Expect::Deny(code), None) => {
@@ -94,6 +101,14 @@ fn difference(expected: &Expect, response: &Response, arrival: Option<&Arrival>)
             (!agrees).then(|| format!("expected {}, answered {answered}", code.as_str()))
         }
         (Expect::Deny(code), Some(_)) => Some(format!("expected {}, was permitted", code.as_str())),
+        (Expect::Answer(jwks), None) => {
+            // Who asks by HEAD is told of the set and not given it.
+            let agrees = response.status == 200
+                && response.header("content-type").as_deref() == Some("application/jwk-set+json")
+                && if is_head { response.text().is_empty() } else { response.json() == *jwks };
+            (!agrees).then(|| format!("expected {jwks}, answered {answered} {}", response.text()))
+        }
+        (Expect::Answer(jwks), Some(_)) => Some(format!("expected {jwks}, was permitted")),
         (Expect::Permit(_) | Expect::PermitWith(_), None) => {
             Some(format!("expected a permit, answered {answered}"))
         }

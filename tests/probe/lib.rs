@@ -1,10 +1,12 @@
 //! The engines on trial: a filter that verifies signatures as Vestibule does, in a real Envoy, and says what
-//! came of each.
+//! came of each. It also says what Envoy tells of a connection, in the words of Envoy.
 //!
 //! It is made of the shipped files of the host's engine and knows no policy, no token and no right answer.
-//! Those who ask know (`tests/support/probe.rs`): the body of a request is `{"engine": "host" or "module",
+//! Those who ask know (`tests/envoy/probe.rs`): the body of a request is `{"engine": "host" or "module",
 //! "questions": [{"algorithm", "key", "text", "signature"}]}`, with the key as DER SubjectPublicKeyInfo and
-//! all bytes in base64url; the answer is a list of outcomes in the same order.
+//! all bytes in base64url; the answer is a list of outcomes in the same order. Or it is `{"properties":
+//! [path, …]}`, each path a list of names; the answer is their values in the same order, bytes in base64url,
+//! `null` where Envoy has none.
 
 #![cfg(target_os = "wasi")]
 #![expect(missing_docs, reason = "the SDK's macro makes a public function")]
@@ -15,11 +17,13 @@ mod crypto;
 #[allow(dead_code, reason = "the filter calls more of Envoy than its engine does")]
 mod envoy;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType};
 use serde_json::{Value, json};
 // Where the shipped files look for them.
-use vestibule::{denial, jose, time};
+use vestibule::{jose, response, time};
 
 use jose::algorithm::Algorithm;
 use jose::key::VerifyingKey;
@@ -57,7 +61,7 @@ impl HttpContext for Trial {
     fn on_http_request_body(&mut self, size: usize, is_whole: bool) -> Action {
         if is_whole {
             let body = self.get_http_request_body(0, size).unwrap_or_default();
-            let (status, answer) = match outcomes(&body) {
+            let (status, answer) = match answer(&body) {
                 Ok(outcomes) => (200, outcomes),
                 Err(fault) => (400, fault.into()),
             };
@@ -68,9 +72,23 @@ impl HttpContext for Trial {
 }
 
 /// # Errors
-/// What is wrong with the questions.
-fn outcomes(body: &[u8]) -> Result<Value, String> {
+/// What is wrong with the questions, or with Envoy.
+fn answer(body: &[u8]) -> Result<Value, String> {
     let asked: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    match asked.get("properties").and_then(Value::as_array) {
+        Some(paths) => paths.iter().map(property).collect::<Result<Vec<_>, _>>().map(Value::from),
+        None => outcomes(&asked),
+    }
+}
+
+fn property(path: &Value) -> Result<Value, String> {
+    let names = path.as_array().ok_or("a path is no list")?.iter().map(Value::as_str);
+    let names: Vec<&str> = names.collect::<Option<_>>().ok_or("a name is no text")?;
+    let value = envoy::property(&names).map_err(|error| error.to_string())?;
+    Ok(value.map(|bytes| URL_SAFE_NO_PAD.encode(bytes)).into())
+}
+
+fn outcomes(asked: &Value) -> Result<Value, String> {
     let engine: &dyn Engine = match asked.get("engine").and_then(Value::as_str) {
         Some("host") => &crypto::Host,
         Some("module") => &Software,

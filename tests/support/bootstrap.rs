@@ -3,22 +3,27 @@
 //!
 //! Tests start from the very files that readers start from, so what holds here holds there.
 
+mod tls;
+
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 
 use serde_json::{Value, json};
+
+pub use tls::{Clients, Server, cluster_of_caller};
 
 /// An Envoy bootstrap.
 #[derive(Clone, Debug)]
 pub struct Bootstrap(Value);
 
 impl Bootstrap {
-    /// A file of `envoy/`, with the module under test and free ports of this machine.
+    /// A file of `envoy/`, with the module under test, free ports of this machine and certificates of this
+    /// run ([`super::certificates::of_this_run`]).
     ///
     /// # Panics
     /// Where the tests were not started through `make test`, which says where the module is.
     pub fn of(file: &str) -> Self {
-        let mut bootstrap = Self::as_it_stands(file).with_module("VESTIBULE_WASM");
+        let mut bootstrap = Self::as_it_stands(file).with_module("VESTIBULE_WASM").with_certificates();
         bootstrap.0["admin"]["address"]["socket_address"]["port_value"] = json!(0);
         for listener in bootstrap.listeners() {
             *port_of(listener) = json!(0);
@@ -92,7 +97,8 @@ impl Bootstrap {
         self
     }
 
-    /// Gives every listener a port that nobody listens on, and leads the clusters of the same names there.
+    /// Gives every listener a port that nobody listens on, and leads the clusters of the same names there,
+    /// and those of its callers.
     pub fn on_free_ports(mut self) -> Self {
         // Held together until all are known, so that they differ.
         let held: Vec<(String, TcpListener)> = self
@@ -105,8 +111,11 @@ impl Bootstrap {
         for (name, listener) in held {
             let port = listener.local_addr().expect("a bound socket has an address").port();
             self = self.listen(&name, port);
-            if self.clusters().iter().any(|cluster| cluster["name"] == name) {
-                self = self.cluster(&name, port);
+            for cluster in self.clusters() {
+                let leads_there = tls::destination(cluster["name"].as_str().unwrap_or_default()) == name;
+                if leads_there {
+                    lead(cluster, port);
+                }
             }
         }
         self
@@ -122,11 +131,9 @@ impl Bootstrap {
     pub fn cluster(mut self, name: &str, port: u16) -> Self {
         let clusters = self.clusters();
         clusters.retain(|cluster| cluster["name"] != name);
-        let address = json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } });
-        clusters.push(json!({
-            "name": name, "type": "STATIC", "connect_timeout": "1s",
-            "load_assignment": { "cluster_name": name, "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": address } }] }] },
-        }));
+        let mut cluster = json!({ "name": name, "type": "STATIC", "connect_timeout": "1s" });
+        lead(&mut cluster, port);
+        clusters.push(cluster);
         self
     }
 
@@ -138,18 +145,13 @@ impl Bootstrap {
 
     /// With nobody in this cluster.
     pub fn without_endpoints(mut self, name: &str) -> Self {
-        let cluster = self.clusters().iter_mut().find(|cluster| cluster["name"] == name);
-        cluster.unwrap_or_else(|| panic!("there is no cluster {name}"))["load_assignment"]["endpoints"] =
-            json!([]);
+        self.cluster_named(name)["load_assignment"]["endpoints"] = json!([]);
         self
     }
 
     /// The protocol options of a cluster.
     pub fn cluster_options(&mut self, name: &str, options: Value) {
-        let clusters = self.clusters();
-        let cluster = clusters.iter_mut().find(|cluster| cluster["name"] == name);
-        cluster.unwrap_or_else(|| panic!("there is no cluster {name}"))["typed_extension_protocol_options"] =
-            options;
+        self.cluster_named(name)["typed_extension_protocol_options"] = options;
     }
 
     /// Puts the filter of this plugin, as it is now, into a cluster too: what is sent there meets it again.
@@ -245,6 +247,11 @@ impl Bootstrap {
         self.0["static_resources"]["clusters"].as_array_mut().expect("a bootstrap has clusters")
     }
 
+    fn cluster_named(&mut self, name: &str) -> &mut Value {
+        let cluster = self.clusters().iter_mut().find(|cluster| cluster["name"] == name);
+        cluster.unwrap_or_else(|| panic!("there is no cluster {name}"))
+    }
+
     fn listener(&mut self, name: &str) -> &mut Value {
         let listener = self.listeners().iter_mut().find(|listener| listener["name"] == name);
         listener.unwrap_or_else(|| panic!("there is no listener {name}"))
@@ -262,6 +269,15 @@ impl Bootstrap {
 
 fn port_of(listener: &mut Value) -> &mut Value {
     &mut listener["address"]["socket_address"]["port_value"]
+}
+
+/// Makes a port of this machine a cluster's only endpoint.
+fn lead(cluster: &mut Value, port: u16) {
+    let address = json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } });
+    cluster["load_assignment"] = json!({
+        "cluster_name": cluster["name"],
+        "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": address } }] }],
+    });
 }
 
 fn manager_of(listener: &mut Value) -> &mut Value {

@@ -197,10 +197,10 @@ impl Refusal {
     }
 }
 
-/// Asks Envoy whether it would start with this file; its answer is the exit code and the log.
-pub fn validate(file: &Path, environment: &[(&str, &str)]) -> Refusal {
+/// Asks Envoy whether it would start with this file in this folder; its answer is the exit code and the log.
+pub fn validate(file: &Path, folder: &Path, environment: &[(&str, &str)]) -> Refusal {
     let output = Command::new(binary())
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(folder)
         .env_clear()
         .envs(environment.iter().copied())
         .args(["--mode", "validate", "--config-path"])

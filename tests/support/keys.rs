@@ -32,6 +32,12 @@ pub(crate) fn named(name: &str) -> &'static Arc<TestKey> {
         .unwrap_or_else(|| panic!("there is no test key named {name:?}"))
 }
 
+/// The private half of the test key of this name.
+pub(crate) fn pem(name: &str) -> &'static str {
+    let file = FILES.iter().find(|(known, _)| *known == name);
+    file.unwrap_or_else(|| panic!("there is no test key named {name:?}")).1
+}
+
 /// A public JWK set of these keys; each key's `kid` is its name.
 pub fn jwks(names: &[&str]) -> Value {
     json!({ "keys": names.iter().map(|name| named(name).public_jwk()).collect::<Vec<_>>() })

@@ -25,6 +25,7 @@ mod published;
 pub mod scenario;
 
 pub mod bootstrap;
+pub mod certificates;
 pub mod envoy;
 pub mod http;
 pub mod jwks_server;

@@ -29,6 +29,8 @@ pub(crate) struct Filter<'d> {
     pub(crate) cluster: Option<&'d Value>,
     /// The VM that it runs in.
     pub(crate) vm: Option<&'d Value>,
+    /// The `traffic_direction` of the listener around it, and where that stands.
+    pub(crate) direction: Option<(String, &'d Value)>,
 }
 
 impl Filter<'_> {
@@ -70,42 +72,55 @@ pub(crate) fn more_come(document: &Value, sources: &[&str]) -> bool {
     member(document, "dynamic_resources").is_some_and(comes)
 }
 
-/// What surrounds a place in the document.
-#[derive(Clone, Copy, Default)]
-struct Around<'p, 'd> {
-    manager: Option<(&'p str, &'d Value)>,
+/// What surrounds a value, most of it with its path.
+#[derive(Clone, Default)]
+struct Around<'d> {
+    manager: Option<(String, &'d Value)>,
+    direction: Option<(String, &'d Value)>,
     cluster: Option<&'d Value>,
 }
 
-fn collect<'d>(value: &'d Value, path: &str, around: Around<'_, 'd>, filters: &mut Vec<Filter<'d>>) {
+fn collect<'d>(value: &'d Value, path: &str, around: Around<'d>, filters: &mut Vec<Filter<'d>>) {
     match value {
         Value::Array(elements) => {
             for (index, element) in elements.iter().enumerate() {
-                let is_cluster = matches!(path, "static_resources.clusters" | "staticResources.clusters");
-                let cluster = if is_cluster { Some(element) } else { around.cluster };
-                collect(element, &format!("{path}[{index}]"), Around { cluster, ..around }, filters);
+                let mut around = around.clone();
+                if matches!(path, "static_resources.clusters" | "staticResources.clusters") {
+                    around.cluster = Some(element);
+                }
+                collect(element, &format!("{path}[{index}]"), around, filters);
             }
         }
         Value::Object(members) => {
+            let mut around = around;
             let kind = members.get("@type").and_then(Value::as_str);
             if kind == Some(WASM) {
-                filters.push(filter(members, path, around));
+                filters.push(filter(members, path, around.clone()));
             }
-            let around = match kind {
-                Some(MANAGER) => Around { manager: Some((path, value)), ..around },
-                Some(CLUSTER) => Around { cluster: Some(value), ..around },
-                _ => around,
-            };
+            if kind == Some(MANAGER) {
+                around.manager = Some((path.to_owned(), value));
+            }
+            if kind == Some(CLUSTER) {
+                around.cluster = Some(value);
+            }
+            // Nothing but a listener has one.
+            if let Some((name, direction)) = named_member(value, "traffic_direction") {
+                around.direction = Some((below(path, name), direction));
+            }
             for (name, member) in members {
-                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                collect(member, &path, around, filters);
+                collect(member, &below(path, name), around.clone(), filters);
             }
         }
         _ => {}
     }
 }
 
-fn filter<'d>(wasm: &'d Map<String, Value>, path: &str, around: Around<'_, 'd>) -> Filter<'d> {
+/// The path of a member of what stands at `path`.
+fn below(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+fn filter<'d>(wasm: &'d Map<String, Value>, path: &str, around: Around<'d>) -> Filter<'d> {
     let config = wasm.get("config").unwrap_or(&Value::Null);
     let path = format!("{path}.config");
     let mut faults = open_door(config, &path);
@@ -118,9 +133,10 @@ fn filter<'d>(wasm: &'d Map<String, Value>, path: &str, around: Around<'_, 'd>) 
         path,
         configuration,
         faults,
-        manager: around.manager.map(|(path, manager)| (path.to_owned(), manager)),
+        manager: around.manager,
         cluster: around.cluster,
         vm: member(config, "vm_config"),
+        direction: around.direction,
     }
 }
 
@@ -166,7 +182,12 @@ fn open_door(config: &Value, path: &str) -> Vec<Fault> {
 
 /// A field by its name in the protobuf, which JSON may also spell in camel case.
 pub(crate) fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
-    value.get(name).or_else(|| {
+    named_member(value, name).map(|(_, member)| member)
+}
+
+/// The same with its name as it is spelt there.
+fn named_member<'v>(value: &'v Value, name: &str) -> Option<(&'v str, &'v Value)> {
+    let (spelling, member) = value.as_object()?.get_key_value(name).or_else(|| {
         let mut words = name.split('_');
         let mut camel = words.next()?.to_owned();
         for word in words {
@@ -174,6 +195,7 @@ pub(crate) fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
             camel.extend(chars.next().map(|first| first.to_ascii_uppercase()));
             camel.push_str(chars.as_str());
         }
-        value.get(camel)
-    })
+        value.as_object()?.get_key_value(&camel)
+    })?;
+    Some((spelling, member))
 }

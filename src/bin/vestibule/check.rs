@@ -9,7 +9,8 @@ use vestibule::time::UnixTime;
 
 use crate::document::{self, Document, Fault};
 use crate::{
-    Exit, Failure, bootstrap, clock, file, key_bounds, key_clusters, key_upstream, print, tell, terminal,
+    Exit, Failure, bootstrap, clock, file, key_bounds, key_clusters, key_upstream, placement, print, tell,
+    terminal,
 };
 
 /// Check configurations and report every error, each with its path.
@@ -138,6 +139,7 @@ impl Report {
                         let mut faults = key_bounds::check(filter, &filters, document, outline);
                         faults.extend(key_upstream::check(filter, &filters, document, outline));
                         faults.extend(key_clusters::check(filter, document, outline));
+                        faults.extend(placement::check(filter, document, outline));
                         faults
                     };
                     let variable = env.then_some(&variable);

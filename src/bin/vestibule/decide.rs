@@ -48,7 +48,8 @@ use secrets::Values;
 ///
 /// Secrets' values come from the environment, in a bootstrap as the filter's `environment_variables` give it or
 /// pass it on, or from files by --secret. The gateway key of an outer door may be unknown: nothing depends on
-/// its value. No secret, token, cookie or query parameter is printed.
+/// its value. The key of `context.mint` must be known: a context is signed, though not printed. No secret, token,
+/// cookie or query parameter is.
 ///
 /// The request is taken as the filter would see it. Before that, Envoy may normalise the path
 /// (`normalize_path`, `merge_slashes`, `path_with_escaped_slashes_action`), refuse what HTTP does not allow,
@@ -158,12 +159,18 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Some(cluster) => request.with_cluster(cluster.as_bytes()),
         None => request,
     };
+    let request = match &delivered.client {
+        Some(client) => request.with_client(client.as_bytes()),
+        None => request,
+    };
+    // The same question has the same answer.
+    let request = request.with_nonce(0);
     let mut keys = keys(&policy, &args.keys, now_exactly)?;
     let (decision, awaited, steps) = explained(&policy, &mut keys, &request, now_exactly);
     let mut explanation = Explanation::new(&policy, &outline, &request, steps, &decision);
     let is_denied = matches!(explanation.outcome, Outcome::Denied(_));
     let attaches = !is_denied && explanation.outcome.denial().is_none() && policy.attaches().is_some();
-    explanation.notes = notes(attaches, &outline, &delivered, &values, awaited.as_deref());
+    explanation.notes = notes(attaches, policy.mints(), &outline, &delivered, &values, awaited.as_deref());
     let code = explanation.outcome.denial().map(Denial::code);
     if code == Some(Code::KeysUnavailable) && awaited.is_none() {
         explanation.notes.push(
@@ -183,7 +190,8 @@ fn compiled(
 ) -> Result<(Policy, Outline), ConfigErrors> {
     let variable = |name: &str| values.of(name);
     let secrets = Secrets::From(&variable);
-    let policy = compile::compile(configuration.value, &secrets, now)?.value;
+    let mut policy = compile::compile(configuration.value, &secrets, now)?.value;
+    compile::settle_signing(&mut policy, &Engines::in_module_for(&[]))?;
     Ok((policy, compile::check(configuration.value, &secrets, now)?.value))
 }
 
@@ -230,10 +238,11 @@ fn refused_at(configuration: &Value, now: UnixTime) -> Option<String> {
     Some(format!("a filter that is loaded at this time refuses the configuration: {}", errors.join("; ")))
 }
 
-/// What somebody who wonders about the decision should know. `attaches` says whether a gateway key could go
-/// with the request.
+/// What somebody who wonders about the decision should know. `attaches` says whether a gateway key or a context
+/// could go with the request, `mints` whether it could be a context.
 fn notes(
     attaches: bool,
+    mints: bool,
     outline: &Outline,
     delivered: &Delivered,
     values: &Values<'_>,
@@ -248,7 +257,9 @@ fn notes(
     let host = (delivered.host_is_assumed && reads_host)
         .then(|| "no host was given, and routes here name hosts: `localhost` is assumed".to_owned());
     let cluster = (delivered.cluster.is_none() && attaches).then(|| {
-        "without --cluster the gateway key goes nowhere: in Envoy the route's cluster decides".to_owned()
+        let what = if mints { "no gateway key and no context" } else { "the gateway key" };
+        let goes = if mints { "goes anywhere" } else { "goes nowhere" };
+        format!("without --cluster {what} {goes}: in Envoy the route's cluster decides")
     });
     let stand_in = (attaches && values.is_missing())
         .then(|| "the gateway key's value is not known here, and no decision depends on it".to_owned());

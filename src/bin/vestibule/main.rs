@@ -15,6 +15,7 @@ mod key_bounds;
 mod key_clusters;
 mod key_upstream;
 mod keygen;
+mod placement;
 mod published;
 mod scenario;
 mod signing_key;

@@ -4,6 +4,7 @@
 use vestibule::mutation::Mutation;
 
 use super::explanation::as_text;
+use crate::terminal::is_token;
 
 /// A header that is removed, or set to this value.
 pub(crate) struct Change {
@@ -22,6 +23,8 @@ impl Change {
                         Some((path, query)) => format!("{path}?{}", without_values(query, '&')),
                         None => as_text(value),
                     },
+                    // A context, or what a claim made one.
+                    _ if is_token(value) => "(token)".to_owned(),
                     _ => as_text(value),
                 };
                 Self { name: name.to_string(), value: Some(value) }

@@ -12,8 +12,10 @@ use vestibule::mutation::Mutation;
 use vestibule::policy::Policy;
 use vestibule::policy::trace::{Origin, Passed, Presented, Step};
 use vestibule::principal::Principal;
+use vestibule::publication::Publication;
 use vestibule::request::Request;
 use vestibule::route::Target;
+use vestibule::time::UnixTime;
 
 use super::demand::{self, Demand};
 use super::routes::{self, Other};
@@ -35,7 +37,7 @@ pub(crate) enum Stage {
     Tenant,
     /// The caller lacks what the route requires.
     Requirement,
-    /// What the service would be told cannot stand in a header.
+    /// What the service would be told cannot stand in a header, or a context could not be made.
     Headers,
 }
 
@@ -48,9 +50,13 @@ pub(crate) struct Explanation<'e> {
     /// The other routes, the nearest first.
     pub(crate) others: Vec<Other>,
     pub(crate) passed: Option<Passed>,
+    /// Who the other end of the connection is, where it has proved anybody.
+    pub(crate) peer: Option<String>,
     pub(crate) presented: Option<Presented>,
     pub(crate) caller: Option<Caller>,
     pub(crate) demands: Vec<Demand>,
+    /// Whom the context is for that was minted, and until when.
+    pub(crate) context: Option<(Arc<str>, UnixTime)>,
     pub(crate) stopped: Option<Stage>,
     pub(crate) outcome: Outcome<'e>,
     /// What to know besides.
@@ -82,7 +88,12 @@ pub(crate) struct Caller {
 /// What became of it.
 pub(crate) enum Outcome<'e> {
     Denied(Denial),
-    Allowed { mutations: Cow<'e, [Mutation]>, reported: Option<&'e Denial> },
+    Allowed {
+        mutations: Cow<'e, [Mutation]>,
+        reported: Option<&'e Denial>,
+    },
+    /// Here, with what the door publishes.
+    Answered(&'e Publication),
 }
 
 impl Outcome<'_> {
@@ -91,6 +102,7 @@ impl Outcome<'_> {
         match self {
             Self::Denied(denial) => Some(denial),
             Self::Allowed { reported, .. } => *reported,
+            Self::Answered(_) => None,
         }
     }
 }
@@ -112,23 +124,27 @@ impl<'e> Explanation<'e> {
                 let mutations = permit.mutations_towards(request.cluster());
                 Outcome::Allowed { mutations, reported: permit.reported() }
             }
+            Decision::Publish(publication) => Outcome::Answered(publication),
         };
         let stopped = outcome.denial().map(|denial| stage(&steps, denial.code()));
-        let (mut route, mut passed, mut presented, mut caller) = (None, None, None, None);
+        let (mut route, mut passed, mut presented, mut caller, mut context) = (None, None, None, None, None);
         for step in steps {
             match step {
-                Step::Read => {}
+                Step::Read | Step::Published => {}
                 Step::Route { name, access, is_preflight } => {
                     route = Some(Taken { name, access, is_preflight })
                 }
                 Step::Entrance(by) => passed = Some(by),
                 Step::Credential(what) => presented = Some(what),
                 Step::Principal { principal, origins } => caller = Some(Caller { principal, origins }),
+                Step::Context { audience, expires } => context = Some((audience, expires)),
             }
         }
         let target = policy.routes().target(request).ok().flatten();
         let won = route.as_ref().and_then(|route| route.name.as_deref());
-        let others = target.as_ref().map(|target| routes::others(outline.rules(), target, won));
+        // Of what is published here no route was looked for.
+        let sought = target.as_ref().filter(|_| !matches!(outcome, Outcome::Answered(_)));
+        let others = sought.map(|target| routes::others(outline.rules(), target, won));
         let demands = match (&route, &caller) {
             (
                 Some(Taken { access: Access::Requires(all), .. }),
@@ -144,9 +160,11 @@ impl<'e> Explanation<'e> {
             route,
             others,
             passed,
+            peer: request.peer().map(as_text),
             presented,
             caller,
             demands,
+            context,
             stopped,
             outcome,
             notes: Vec::new(),
@@ -176,7 +194,7 @@ impl Asked {
 /// The check after the last that the request passed.
 fn stage(steps: &[Step], code: Code) -> Stage {
     match (steps.last(), code) {
-        (None | Some(Step::Read), _) => Stage::Request,
+        (None | Some(Step::Read | Step::Published), _) => Stage::Request,
         (Some(Step::Route { .. }), Code::RouteDenied) => Stage::Route,
         (Some(Step::Route { .. }), _) => Stage::Entrance,
         (Some(Step::Entrance(_)), _) => Stage::Credential,
@@ -187,7 +205,7 @@ fn stage(steps: &[Step], code: Code) -> Stage {
             Some(Step::Principal { .. }),
             Code::IssuerNotAllowed | Code::PermissionMissing | Code::ScopeMissing | Code::RoleMissing,
         ) => Stage::Requirement,
-        (Some(Step::Credential(_) | Step::Principal { .. }), _) => Stage::Headers,
+        (Some(Step::Credential(_) | Step::Principal { .. } | Step::Context { .. }), _) => Stage::Headers,
     }
 }
 

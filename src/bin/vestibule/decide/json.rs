@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use vestibule::access::Access;
+use vestibule::admission::Admission;
 use vestibule::denial::Denial;
 use vestibule::policy::trace::{Kind, Passed, Presented};
 use vestibule::principal::{Grant, Principal};
@@ -13,11 +14,14 @@ use super::routes::{Other, Reason};
 /// The object. `others` are the routes to tell of.
 pub(crate) fn object(explanation: &Explanation<'_>, others: &[Other], now: &str) -> Value {
     let it = explanation;
-    let (decision, headers) = match &it.outcome {
-        Outcome::Denied(_) => ("denied", Value::Null),
+    let (decision, headers, answer) = match &it.outcome {
+        Outcome::Denied(_) => ("denied", Value::Null, Value::Null),
         Outcome::Allowed { mutations, reported } => {
             let decision = if reported.is_some() { "reported" } else { "allowed" };
-            (decision, changes(mutations.iter().map(Change::of)))
+            (decision, changes(mutations.iter().map(Change::of)), Value::Null)
+        }
+        Outcome::Answered(publication) => {
+            ("answered", Value::Null, serde_json::from_str(publication.jwks()).unwrap_or_default())
         }
     };
     json!({
@@ -29,11 +33,8 @@ pub(crate) fn object(explanation: &Explanation<'_>, others: &[Other], now: &str)
         "request": { "method": it.asked.method, "asksAbout": it.asked.asks_about, "host": it.asked.host, "path": it.asked.path },
         "route": it.route.as_ref().map(route),
         "otherRoutes": others.iter().map(other).collect::<Vec<_>>(),
-        "entrance": it.passed.as_ref().map(|passed| match passed {
-            Passed::NoneThere => json!({ "passed": "none there", "name": null }),
-            Passed::Exempt => json!({ "passed": "exempt", "name": null }),
-            Passed::By(name) => json!({ "passed": "by", "name": **name }),
-        }),
+        "entrance": it.passed.as_ref().map(entrance),
+        "peer": it.peer,
         "credential": it.presented.as_ref().map(credential),
         "principal": it.caller.as_ref().and_then(principal),
         "requirements": it.demands.iter().map(|demand| json!({
@@ -43,7 +44,11 @@ pub(crate) fn object(explanation: &Explanation<'_>, others: &[Other], now: &str)
             "from": demand.by.as_ref().and_then(|by| by.from.clone()),
             "way": demand.by.as_ref().map(|by| &by.way),
         })).collect::<Vec<_>>(),
+        "context": it.context.as_ref().map(|(audience, expires)| {
+            json!({ "audience": **audience, "expires": expires.as_secs() })
+        }),
         "headers": headers,
+        "answer": answer,
         "notes": it.notes,
     })
 }
@@ -76,6 +81,15 @@ fn denial(denial: &Denial) -> Value {
         "issuer": denial.issuer(),
         "route": denial.route(),
     })
+}
+
+fn entrance(passed: &Passed) -> Value {
+    let (how, by) = match passed {
+        Passed::NoneThere => ("none there", None),
+        Passed::Exempt => ("exempt", None),
+        Passed::By(admission) => ("by", Some(admission)),
+    };
+    json!({ "passed": how, "name": by.map(Admission::entrance), "key": by.and_then(Admission::key) })
 }
 
 fn route(route: &Taken) -> Value {

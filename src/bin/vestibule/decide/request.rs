@@ -35,6 +35,9 @@ pub(crate) struct RequestArgs {
     /// The upstream cluster of Envoy's route, by which `gatewayKey.to` is judged
     #[arg(long, value_name = "NAME")]
     cluster: Option<String>,
+    /// The client's address, with or without a port, of which a context tells
+    #[arg(long, value_name = "ADDRESS")]
+    client: Option<String>,
     // A list, for clap would repeat a token that is an argument too many.
     /// The URL, or the path with its query [default: /]
     #[arg(value_name = "URL or PATH", conflicts_with = "request")]
@@ -55,6 +58,7 @@ pub(crate) struct Written {
     pub(crate) path: Option<Vec<u8>>,
     pub(crate) headers: Headers,
     pub(crate) cluster: Option<String>,
+    pub(crate) client: Option<String>,
 }
 
 /// The authority of a request.
@@ -71,6 +75,7 @@ pub(crate) enum Authority {
 pub(crate) struct Delivered {
     pub(crate) headers: Headers,
     pub(crate) cluster: Option<String>,
+    pub(crate) client: Option<String>,
     /// Whether nobody said which host it is for.
     pub(crate) host_is_assumed: bool,
 }
@@ -91,6 +96,9 @@ impl RequestArgs {
         };
         if self.cluster.is_some() {
             written.cluster.clone_from(&self.cluster);
+        }
+        if self.client.is_some() {
+            written.client.clone_from(&self.client);
         }
         written.deliver()
     }
@@ -131,6 +139,7 @@ impl Written {
             path: Some(path.into_bytes()),
             headers,
             cluster: None,
+            client: None,
         }
     }
 
@@ -186,7 +195,12 @@ impl Written {
             (":path", self.path),
         ];
         let pseudo = pseudo.into_iter().filter_map(|(name, value)| Some((name.as_bytes().to_vec(), value?)));
-        Ok(Delivered { headers: pseudo.chain(headers).collect(), cluster: self.cluster, host_is_assumed })
+        Ok(Delivered {
+            headers: pseudo.chain(headers).collect(),
+            cluster: self.cluster,
+            client: self.client,
+            host_is_assumed,
+        })
     }
 }
 
@@ -249,7 +263,7 @@ fn from_file(path: &Path) -> Result<Written, Failure> {
     Err(failure("is neither a request in JSON nor a curl command".into()))
 }
 
-/// `{method, path, authority, headers: [[name, value]], cluster}`, in which one character is one byte.
+/// `{method, path, authority, headers: [[name, value]], cluster, client}`, in which one character is one byte.
 fn from_json(text: &str) -> Result<Written, String> {
     let value =
         json::parse(text.as_bytes(), Bounds { depth: 4, duplicates: 1 }).map_err(|error| match error {
@@ -268,11 +282,12 @@ fn from_json(text: &str) -> Result<Written, String> {
         Some(Value::Null) => Authority::Missing,
         Some(value) => Authority::Given(latin_1("authority", &value)?),
     };
-    let cluster = match members.remove("cluster") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(cluster)) => Some(cluster),
-        Some(_) => return Err("cluster: should be a text".into()),
+    let mut optional = |name: &str| match members.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(format!("{name}: should be a text")),
     };
+    let (cluster, client) = (optional("cluster")?, optional("client")?);
     let headers = match members.remove("headers") {
         None => Headers::new(),
         Some(Value::Array(headers)) => headers.iter().enumerate().map(pair).collect::<Result<_, _>>()?,
@@ -280,11 +295,11 @@ fn from_json(text: &str) -> Result<Written, String> {
     };
     if let Some(unknown) = members.keys().next() {
         return Err(format!(
-            "{}: is not known here; there are method, path, authority, headers, cluster",
+            "{}: is not known here; there are method, path, authority, headers, cluster, client",
             unknown.escape_debug()
         ));
     }
-    Ok(Written { method, scheme: "http", authority, path, headers, cluster })
+    Ok(Written { method, scheme: "http", authority, path, headers, cluster, client })
 }
 
 fn pair((index, pair): (usize, &Value)) -> Result<Header, String> {

@@ -4,9 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use vestibule::access::Access;
 use vestibule::access::requirements::{Requirement, Requirements};
+use vestibule::credential::entrance::Entrance;
 use vestibule::denial::{Code, Denial};
 use vestibule::policy::trace::{Claimed, Kind, Passed, Presented};
 use vestibule::principal::{Grant, Principal};
+use vestibule::spiffe::SpiffeId;
 
 use super::change::Change;
 use super::demand::Demand;
@@ -47,7 +49,17 @@ pub(crate) fn lines(it: &Explanation<'_>, others: &[Other], left_out: usize, now
     credential(&mut lines, it, now);
     caller(&mut lines, it);
     if it.stopped == Some(Stage::Headers) {
-        lines.step(false, "headers", "a claim that is injected cannot stand in a header");
+        let text = match it.outcome.denial().map(Denial::code) {
+            Some(Code::HostFailed) => "a context cannot be signed",
+            _ if it.policy.mints() => "a claim that is injected, or the context, cannot stand in a header",
+            _ => "a claim that is injected cannot stand in a header",
+        };
+        lines.step(false, "headers", text);
+    }
+    if let Some((audience, expires)) = &it.context {
+        let date = i64::try_from(expires.as_secs()).ok().and_then(|end| Timestamp::from_second(end).ok());
+        let until = date.map_or("the end of time".to_owned(), |end| format!("{end} ({})", beside(now, end)));
+        lines.step(true, "context", format!("minted for {audience}, until {until}"));
     }
     lines.0.push(String::new());
     decision(&mut lines, it);
@@ -56,6 +68,14 @@ pub(crate) fn lines(it: &Explanation<'_>, others: &[Other], left_out: usize, now
 }
 
 fn route(lines: &mut Lines, it: &Explanation<'_>, others: &[Other], left_out: usize) {
+    if let Outcome::Answered(publication) = &it.outcome {
+        let path = publication.path();
+        lines.step(
+            true,
+            "published",
+            format!("{path} is answered here, on every host: no route is looked for"),
+        );
+    }
     if let Some(route) = &it.route {
         let name = route.name.as_deref().map_or("on no route, so by `default`", |name| name);
         let access = match (&route.access, route.is_preflight) {
@@ -105,16 +125,40 @@ fn requirements(all: &Requirements) -> String {
 fn entrance(lines: &mut Lines, it: &Explanation<'_>) {
     match (&it.passed, it.stopped) {
         (None, Some(Stage::Entrance)) => {
-            lines.step(false, "entrance", "no accepted gateway key");
+            lines.step(false, "entrance", closed(it));
             for entrance in it.policy.entrances() {
-                lines.more(format!("{} looks for one in the header {}", entrance.name(), entrance.header()));
+                let key = entrance.keys().map(|keys| format!("a key in the header {}", keys.header()));
+                let peer = entrance.peers().map(|peers| {
+                    let ids: Vec<_> = peers.ids().map(SpiffeId::as_str).collect();
+                    format!("the peer {}", ids.join(" or "))
+                });
+                let wanted: Vec<String> = key.into_iter().chain(peer).collect();
+                lines.more(format!("{} wants {}", entrance.name(), wanted.join(", and ")));
             }
         }
         (None, _) => {}
         (Some(Passed::NoneThere), _) if it.policy.entrances().is_empty() => {}
         (Some(Passed::NoneThere), _) => lines.step(true, "entrance", "none there"),
         (Some(Passed::Exempt), _) => lines.step(true, "entrance", "the route is exempt"),
-        (Some(Passed::By(name)), _) => lines.step(true, "entrance", format!("came in by {name}")),
+        (Some(Passed::By(admission)), _) => {
+            let with = admission.key().map(|key| format!(", with the key {key}")).unwrap_or_default();
+            lines.step(true, "entrance", format!("came in by {}{with}", admission.entrance()));
+            let mut entrances = it.policy.entrances().iter();
+            let entrance = entrances.find(|entrance| entrance.name() == admission.entrance());
+            if let (Some(peer), Some(_)) = (&it.peer, entrance.and_then(Entrance::peers)) {
+                lines.more(format!("as the peer {peer}"));
+            }
+        }
+    }
+}
+
+/// Why no entrance is open.
+fn closed(it: &Explanation<'_>) -> String {
+    match (it.outcome.denial().map(Denial::code), &it.peer) {
+        (Some(Code::PeerNotAllowed), Some(peer)) => format!("the peer {peer} may not come in"),
+        (Some(Code::PeerNotAllowed), None) => "the connection has no peer".to_owned(),
+        (Some(Code::GatewayKeyMissing), _) => "no gateway key".to_owned(),
+        _ => "no gateway key that is accepted".to_owned(),
     }
 }
 
@@ -189,17 +233,21 @@ fn times<'c>(claimed: &'c Claimed, now: Timestamp) -> impl Iterator<Item = Strin
         let date = value.as_f64().and_then(|seconds| SignedDuration::try_from_secs_f64(seconds).ok());
         match date.and_then(|date| Timestamp::from_duration(date).ok()) {
             Some(time) => {
-                let since = now.duration_since(time);
-                let beside = match (since.is_zero(), since.is_negative()) {
-                    (true, _) => "now".to_owned(),
-                    (_, true) => format!("in {:#}", -since),
-                    (_, false) => format!("{since:#} ago"),
-                };
-                format!("{name} {time} ({beside})")
+                format!("{name} {time} ({})", beside(now, time))
             }
             None => format!("{name} {value}, which is no date"),
         }
     })
+}
+
+/// A time as it is seen from now.
+fn beside(now: Timestamp, time: Timestamp) -> String {
+    let since = now.duration_since(time);
+    match (since.is_zero(), since.is_negative()) {
+        (true, _) => "now".to_owned(),
+        (_, true) => format!("in {:#}", -since),
+        (_, false) => format!("{since:#} ago"),
+    }
 }
 
 fn caller(lines: &mut Lines, it: &Explanation<'_>) {
@@ -268,8 +316,14 @@ fn decision(lines: &mut Lines, it: &Explanation<'_>) {
         lines.0.push(format!("  {}", code.detail()));
         let challenge = denial.challenge().filter(|_| is_carried_out);
         lines.0.extend(challenge.map(|challenge| format!("  www-authenticate: {challenge}")));
-    } else {
-        lines.0.push("allowed".to_owned());
+    }
+    match &it.outcome {
+        Outcome::Denied(_) | Outcome::Allowed { reported: Some(_), .. } => {}
+        Outcome::Allowed { reported: None, .. } => lines.0.push("allowed".to_owned()),
+        Outcome::Answered(publication) => {
+            lines.0.push("answered: 200 with the published keys".to_owned());
+            lines.0.push(format!("  {}", publication.jwks()));
+        }
     }
     if let Outcome::Allowed { mutations, .. } = &it.outcome {
         let changes = mutations.iter().map(Change::of).map(|change| match change.value {

@@ -110,7 +110,7 @@ impl Case {
         let expect = case.require("expect", "say what is to become of the request");
         // What is unknown may be what is missing, misspelt.
         case.end()?;
-        let (expectation, unseen) = Expectation::parse(expect?)?;
+        let (expectation, unseen) = Expectation::parse(expect?, keys)?;
 
         let mut used = BTreeSet::new();
         let mut own_tokens = BTreeMap::new();

@@ -55,13 +55,16 @@ pub(crate) fn difference(expected: &Expect, outcome: &Outcome, mask: &Mask) -> O
     if !headers.is_empty() {
         return Some(headers.join("; "));
     }
+    let answer = |jwks: &Value| format!("an answer of {jwks}");
     let expected = match expected {
-        Expect::Deny(code) => code.as_str(),
-        Expect::Permit(_) | Expect::PermitWith(_) => "a permit",
+        Expect::Deny(code) => code.as_str().to_owned(),
+        Expect::Permit(_) | Expect::PermitWith(_) => "a permit".to_owned(),
+        Expect::Answer(jwks) => answer(jwks),
     };
     let got = match outcome {
-        Outcome::Denied(code) => code.as_str(),
-        Outcome::Forwarded(_) => "a permit",
+        Outcome::Denied(code) => code.as_str().to_owned(),
+        Outcome::Forwarded(_) => "a permit".to_owned(),
+        Outcome::Answered(jwks) => answer(jwks),
     };
     Some(format!("expected {expected}, got {got}"))
 }
@@ -72,6 +75,7 @@ pub(crate) fn expected(exchange: &Exchange, mask: &Mask) -> Value {
         Expect::Deny(code) => json!({ "code": code.as_str() }),
         Expect::Permit(headers) => json!({ "upstream": shown(headers, mask) }),
         Expect::PermitWith(headers) => json!({ "permit": shown(headers, mask) }),
+        Expect::Answer(jwks) => json!({ "answer": jwks }),
     };
     let ExpectUnseen { route, reported } = &exchange.unseen;
     if let Some(members) = expected.as_object_mut() {
@@ -86,6 +90,7 @@ pub(crate) fn got((outcome, unseen): &(Outcome, Unseen), mask: &Mask) -> Value {
     let mut got = match outcome {
         Outcome::Denied(code) => json!({ "code": code.as_str() }),
         Outcome::Forwarded(headers) => json!({ "upstream": shown(headers, mask) }),
+        Outcome::Answered(jwks) => json!({ "answer": jwks }),
     };
     if let Some(members) = got.as_object_mut() {
         members.insert("route".to_owned(), json!(unseen.route));

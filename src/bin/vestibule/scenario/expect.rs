@@ -6,9 +6,11 @@ use serde_json::Value;
 use vestibule::denial::Code;
 
 use super::super::document::Fault;
+use super::key_folder::KeyNamed;
 use super::members::{Members, list, object, optional_string, string};
 use super::outcome::Upstream;
 use super::request::Written;
+use super::stand_in::resolve;
 use super::template::{Minted, Template};
 
 /// The pseudo-header that carries the path and the query.
@@ -24,6 +26,8 @@ pub(crate) enum Expect {
     Permit(Upstream),
     /// Forwarded. Of each header named the upstream sees exactly these values; of others nothing is said.
     PermitWith(Upstream),
+    /// Answered at the door with this JWK Set.
+    Answer(Value),
 }
 
 /// What is to be known of a decision that neither client nor upstream sees.
@@ -40,27 +44,38 @@ pub(super) enum Expectation {
     Deny(Code),
     Permit(Values),
     PermitWith(Values),
+    Answer(Value),
 }
 
 type Values = BTreeMap<String, Vec<(String, Template)>>;
 
 impl Expectation {
-    pub(super) fn parse(expect: Value) -> Result<(Self, ExpectUnseen), Fault> {
+    pub(super) fn parse(expect: Value, keys: KeyNamed<'_>) -> Result<(Self, ExpectUnseen), Fault> {
         let mut expect = Members::of("expect", expect)?;
         let route = expect.take("route").map(|route| optional_string("expect.route", route)).transpose()?;
         let reported =
             expect.take("reported").map(|reported| code("expect.reported", reported)).transpose()?;
-        let given = (expect.take("code"), expect.take("upstream"), expect.take("permit"));
+        let given =
+            (expect.take("code"), expect.take("upstream"), expect.take("permit"), expect.take("answer"));
         expect.end()?;
         let expectation = match given {
-            (Some(_), None, None) if reported.is_some() => {
-                let message = "is of a request that goes on: say `upstream` or `permit`, and no `code`";
+            (Some(_), None, None, None) | (None, None, None, Some(_)) if reported.is_some() => {
+                let message = "is of a request that goes on: say `upstream` or `permit` beside it";
                 return Err(Fault::new("expect.reported", message));
             }
-            (Some(denied), None, None) => Self::Deny(code("expect.code", denied)?),
-            (None, Some(upstream), None) => Self::Permit(values("expect.upstream", upstream)?),
-            (None, None, Some(some)) => Self::PermitWith(values("expect.permit", some)?),
-            _ => return Err(Fault::new("expect", "should give one of `code`, `upstream`, `permit`")),
+            (Some(denied), None, None, None) => Self::Deny(code("expect.code", denied)?),
+            (None, Some(upstream), None, None) => Self::Permit(values("expect.upstream", upstream)?),
+            (None, None, Some(some), None) => Self::PermitWith(values("expect.permit", some)?),
+            (None, None, None, Some(answer)) => {
+                let at = "expect.answer";
+                Self::Answer(Value::Object(object(at, resolve(at, answer, keys)?)?))
+            }
+            _ => {
+                return Err(Fault::new(
+                    "expect",
+                    "should give one of `code`, `upstream`, `permit`, `answer`",
+                ));
+            }
         };
         Ok((expectation, ExpectUnseen { route, reported }))
     }
@@ -68,7 +83,7 @@ impl Expectation {
     /// A permit accounts for all that was sent, so that a slip of the pen cannot switch a check off.
     pub(super) fn check(&self, sent: &Written) -> Result<(), Fault> {
         let (at, values) = match self {
-            Self::Deny(_) => return Ok(()),
+            Self::Deny(_) | Self::Answer(_) => return Ok(()),
             Self::Permit(values) => ("expect.upstream", values),
             Self::PermitWith(values) => ("expect.permit", values),
         };
@@ -96,7 +111,7 @@ impl Expectation {
     /// The texts in which tokens may stand.
     pub(super) fn templates(&self) -> impl Iterator<Item = &Template> {
         let values = match self {
-            Self::Deny(_) => None,
+            Self::Deny(_) | Self::Answer(_) => None,
             Self::Permit(values) | Self::PermitWith(values) => Some(values),
         };
         values.into_iter().flat_map(BTreeMap::values).flatten().map(|(_, template)| template)
@@ -117,6 +132,7 @@ impl Expectation {
                 Expect::Permit(sent.into_iter().chain(fill(values)).collect())
             }
             Self::PermitWith(values) => Expect::PermitWith(fill(values)),
+            Self::Answer(jwks) => Expect::Answer(jwks.clone()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use vestibule::decision::Decision;
 use vestibule::denial::{Code, Denial};
 use vestibule::mutation;
@@ -19,6 +20,8 @@ pub(crate) enum Outcome {
     Denied(Code),
     /// Forwarded with these headers.
     Forwarded(Upstream),
+    /// Answered at the door with this JWK Set; null where it is none.
+    Answered(Value),
 }
 
 /// What of a decision neither client nor upstream sees.
@@ -36,7 +39,7 @@ impl Unseen {
         let (route, reported) = match decision {
             Decision::Denial(denial) => (denial.route(), None),
             Decision::Permit(permit) => (permit.route(), permit.reported().map(Denial::code)),
-            Decision::AwaitKeys(_) => (None, None),
+            Decision::AwaitKeys(_) | Decision::Publish(_) => (None, None),
         };
         Self { route: route.map(str::to_owned), reported }
     }
@@ -67,6 +70,9 @@ impl Outcome {
                 }
                 Self::Forwarded(upstream)
             }
+            Decision::Publish(publication) => {
+                Self::Answered(serde_json::from_str(publication.jwks()).unwrap_or_default())
+            }
         }
     }
 
@@ -77,8 +83,10 @@ impl Outcome {
             (Expect::Permit(_) | Expect::PermitWith(_), Self::Forwarded(_)) => {
                 self.differences(expected).is_empty()
             }
-            (Expect::Deny(_), Self::Forwarded(_))
-            | (Expect::Permit(_) | Expect::PermitWith(_), Self::Denied(_)) => false,
+            (Expect::Answer(expected), Self::Answered(jwks)) => expected == jwks,
+            (Expect::Deny(_), Self::Forwarded(_) | Self::Answered(_))
+            | (Expect::Permit(_) | Expect::PermitWith(_), Self::Denied(_) | Self::Answered(_))
+            | (Expect::Answer(_), Self::Denied(_) | Self::Forwarded(_)) => false,
         }
     }
 
@@ -87,7 +95,9 @@ impl Outcome {
         let (headers, is_whole, upstream) = match (expected, self) {
             (Expect::Permit(headers), Self::Forwarded(upstream)) => (headers, true, upstream),
             (Expect::PermitWith(headers), Self::Forwarded(upstream)) => (headers, false, upstream),
-            (Expect::Deny(_), _) | (_, Self::Denied(_)) => return Vec::new(),
+            (Expect::Deny(_) | Expect::Answer(_), _) | (_, Self::Denied(_) | Self::Answered(_)) => {
+                return Vec::new();
+            }
         };
         let values = |of: &'d Upstream, name| of.get(name).map(Vec::as_slice).unwrap_or_default();
         let named = headers.iter().map(|(name, values)| (name.as_str(), values.as_slice()));

@@ -69,7 +69,7 @@ fn stand_in(at: &str, name: &str, argument: Value, keys: KeyNamed<'_>) -> Result
             let entries = entries.map(|(index, entry)| jwk(&format!("{at}[{index}]"), entry, keys));
             json!({ "keys": entries.collect::<Result<Vec<_>, _>>()? })
         }
-        "$jwk" => key(argument)?.public_jwk(),
+        "$jwk" => jwk(at, argument, keys)?,
         "$pem" => key(argument)?.public_pem().into(),
         "$json" => resolve(at, argument, keys)?.to_string().into(),
         "$sha256" => {
