@@ -16,6 +16,9 @@ use crate::support::envoy::Envoy;
 use crate::support::http::{Call, Response, get};
 use crate::support::upstream::{Arrival, Upstream};
 
+/// The header of the contexts, which go the same way.
+const CONTEXT: &str = "txn-token";
+const CONTEXT_KEY: &str = include_str!("../support/keys/ec-256.pem");
 /// In `to`, and with the door's filter where that attaches upstream.
 const WITHIN: [&str; 2] = ["inner-a", "inner-b"];
 /// In `to`, without the filter.
@@ -38,7 +41,8 @@ impl Field {
             .map(|name| (name, Upstream::answering(answer)))
             .collect();
         let ports = services.iter().map(|(name, service)| (*name, service.port())).collect();
-        Self { envoy: Envoy::start(&bootstrap(attach, routes, &ports), &ENVIRONMENT), services }
+        let environment = [ENVIRONMENT[0], ("VESTIBULE_CONTEXT_KEY", CONTEXT_KEY.trim())];
+        Self { envoy: Envoy::start(&bootstrap(attach, routes, &ports), &environment), services }
     }
 
     fn send(&self, call: Call) -> Response {
@@ -77,15 +81,19 @@ impl Field {
             for arrival in self.at(cluster) {
                 assert!(!arrival.contains(GATEWAY_KEY), "{cluster} got the key: {arrival:?}");
                 assert_eq!(arrival.values("x-gateway-key"), [""; 0], "{cluster}");
+                assert_eq!(arrival.values(CONTEXT), [""; 0], "{cluster}");
             }
         }
     }
 }
 
-/// What the services say: the first attempt fails at a path of retries, and some paths are elsewhere.
-fn answer(arrival: &Arrival, _: usize) -> &'static str {
+/// What the services say: the first attempt fails at some paths or takes too long, and others are elsewhere.
+fn answer(arrival: &Arrival) -> &'static str {
     let path = arrival.path().unwrap_or_default();
     let is_first = arrival.values("x-envoy-attempt-count") == ["1"];
+    if path.starts_with(b"/slow") && is_first {
+        thread::sleep(Duration::from_secs(3));
+    }
     match path {
         path if path.starts_with(b"/redirect") => {
             "302 Found\r\nlocation: http://vestibule.test/public/landing"
@@ -100,13 +108,20 @@ fn configuration(attach: &str) -> Value {
     let mut configuration = outer_configuration();
     configuration["gatewayKey"]["to"] = json!(["inner-*"]);
     configuration["gatewayKey"]["attach"] = json!(attach);
+    configuration["context"] = json!({ "mint": {
+        "issuer": "https://gateway.test", "audience": "mesh.test", "workload": "spiffe://mesh.test/gateway",
+        "key": { "env": "VESTIBULE_CONTEXT_KEY" },
+    } });
     configuration["routes"] = json!({ "open": { "paths": ["/public/{*rest}"], "access": "public" } });
     configuration["issuers"]["main"]["sources"] = json!([{ "header": "authorization", "scheme": "Bearer" }, { "query": "jwt" }, { "cookie": "session" }]);
     configuration
 }
 
 fn bootstrap(attach: &str, routes: &Value, ports: &BTreeMap<&str, u16>) -> Bootstrap {
-    let mut bootstrap = Bootstrap::of("outer.yaml").configure("outer", &configuration(attach));
+    let variables = ["VESTIBULE_GATEWAY_KEY", "VESTIBULE_CONTEXT_KEY"].map(str::to_owned);
+    let mut bootstrap = Bootstrap::of("outer.yaml")
+        .configure("outer", &configuration(attach))
+        .environment("outer", variables.iter());
     for (name, port) in ports {
         bootstrap = bootstrap.cluster(name, *port);
         if attach == "upstream" && *name != BARE && *name != "partner" {
@@ -170,6 +185,7 @@ fn a_request_that_is_routed_again_takes_the_key_to_where_it_goes_in_the_end_and_
         let field = Field::start("upstream", &json!(back.collect::<Vec<_>>()));
         assert_eq!(field.send(call).status, 200, "{what}");
         assert_eq!(field.keys_at("inner-a"), [[GATEWAY_KEY]], "{what}");
+        assert_eq!(field.at("inner-a")[0].values(CONTEXT).len(), 1, "{what}");
         assert_eq!(field.at("partner"), [], "{what}");
     }
 }
@@ -286,18 +302,24 @@ fn an_internal_redirect_is_decided_about_again_and_takes_the_key_nowhere_else() 
 
 #[test]
 fn each_attempt_gets_the_key_that_goes_to_a_cluster_within_the_bounds() {
-    let retries = json!({ "retry_on": "5xx", "num_retries": 2 });
-    let hedged = json!({ "retry_on": "5xx", "num_retries": 2, "per_try_timeout": "2s" });
-    for (attach, policy) in [("upstream", &retries), ("route", &retries), ("upstream", &hedged)] {
-        let route = json!({ "cluster": "inner-a", "retry_policy": policy });
+    let retries = json!({ "cluster": "inner-a", "retry_policy": { "retry_on": "5xx", "num_retries": 2 } });
+    // The second attempt is made while the first is under way.
+    let hedges = json!({
+        "cluster": "inner-a", "hedge_policy": { "hedge_on_per_try_timeout": true },
+        "retry_policy": { "retry_on": "5xx", "num_retries": 1, "per_try_timeout": "0.5s" },
+    });
+    for (attach, path, route) in
+        ["upstream", "route"].iter().flat_map(|way| [(way, "/retry", &retries), (way, "/slow", &hedges)])
+    {
         let routes = json!([{ "match": { "prefix": "/" }, "route": route }]);
         let field = Field::start(attach, &routes);
-        field.permitted("/retry");
-        assert_eq!(field.keys_at("inner-a"), [[GATEWAY_KEY], [GATEWAY_KEY]], "{attach}");
-        assert!(field.at("inner-a").iter().all(|arrival| arrival.values("x-tenant-id") == ["acme"]));
-        // What a ticket stood for is forgotten with its request: a client has no way to use it again.
-        field.permitted("/");
-        assert_eq!(complaints(attach, &routes), "", "{attach}");
+        field.permitted(path);
+        let arrivals = field.wait_at("inner-a", 2);
+        assert_eq!(field.keys_at("inner-a"), [[GATEWAY_KEY], [GATEWAY_KEY]], "{attach} {path}");
+        assert!(arrivals.iter().all(|arrival| arrival.values("x-tenant-id") == ["acme"]), "{attach} {path}");
+        assert_eq!(arrivals[0].values(CONTEXT).len(), 1, "{attach} {path}");
+        assert_eq!(arrivals[0].values(CONTEXT), arrivals[1].values(CONTEXT), "{attach} {path}");
+        assert_eq!(complaints(attach, &routes), "", "{attach} {path}");
     }
 }
 

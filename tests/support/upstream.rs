@@ -18,8 +18,8 @@ pub struct Upstream {
     stopped: Arc<AtomicBool>,
 }
 
-/// What to answer to a request that is the first, the second …
-type Answer = Arc<dyn Fn(&Arrival, usize) -> &'static str + Send + Sync>;
+/// What to answer to a request.
+type Answer = Arc<dyn Fn(&Arrival) -> &'static str + Send + Sync>;
 
 /// One request as it arrived: bytes, in their order, every copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,11 +35,11 @@ pub struct Arrival {
 impl Upstream {
     /// Starts to listen, and answers 200 to everything.
     pub fn start() -> Self {
-        Self::answering(|_, _| "200 OK")
+        Self::answering(|_| "200 OK")
     }
 
-    /// The same with this status line, and perhaps headers, for each request and its number.
-    pub fn answering(answer: impl Fn(&Arrival, usize) -> &'static str + Send + Sync + 'static) -> Self {
+    /// The same with a status line, and perhaps headers, for each request.
+    pub fn answering(answer: impl Fn(&Arrival) -> &'static str + Send + Sync + 'static) -> Self {
         let answer: Answer = Arc::new(answer);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
         let port = listener.local_addr().expect("a bound socket has an address").port();
@@ -109,12 +109,13 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<Arrival>>, answer: &Answer) -> Opti
     let mut reader = BufReader::new(stream);
     loop {
         let arrival = read_request(&mut reader)?;
-        let (number, head) = {
+        let number = {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            let head = answer(&arrival, seen.len());
-            seen.push(arrival);
-            (seen.len() - 1, head)
+            seen.push(arrival.clone());
+            seen.len() - 1
         };
+        // It may take its time, and others go on.
+        let head = answer(&arrival);
         let answer = format!("HTTP/1.1 {head}\r\n{NUMBER}: {number}\r\ncontent-length: 2\r\n\r\nok");
         // In one piece: several would wait for each other's acknowledgement.
         writer.write_all(answer.as_bytes()).ok()?;
