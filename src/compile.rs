@@ -21,12 +21,14 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::access::Access;
 use crate::access::grants::Grants;
+use crate::attached::{Attach, Bounds};
 use crate::config::error::{ConfigError, ConfigErrors, ErrorList};
 use crate::config::keys::KeySource;
 use crate::config::node::Node;
@@ -97,6 +99,7 @@ pub fn check(
             remote: remote_sources(config),
             rules: config.routes.iter().map(route::rule).collect(),
             grants,
+            bounds: bounds(config),
         })
     })
 }
@@ -110,6 +113,7 @@ pub struct Outline {
     remote: Vec<(String, RemoteSource)>,
     rules: Vec<Rule>,
     grants: Grants,
+    bounds: Option<Bounds>,
 }
 
 impl Outline {
@@ -135,6 +139,12 @@ impl Outline {
     #[must_use]
     pub fn grants(&self) -> &Grants {
         &self.grants
+    }
+
+    /// How far goes what the door attaches; none where it attaches nothing.
+    #[must_use]
+    pub fn bounds(&self) -> Option<&Bounds> {
+        self.bounds.as_ref()
     }
 
     /// Whether the door may set or remove what a route matches on.
@@ -206,6 +216,7 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
         injections: owned::injections(config),
         attachment: attachment?,
         mint: mint?,
+        bounds: bounds(config).map(Arc::new),
         limits: limits(config.limits),
         proofs: ProofCache::new(config.limits.token_cache_bytes),
         report: config.report.as_ref().and_then(|report| report.until.as_ref()).map(|(_, until)| *until),
@@ -286,6 +297,18 @@ fn check_report(config: &Config<'_>, now: UnixTime) {
     }
 }
 
+/// Where what the door attaches may go: the key and the context go the same way.
+fn bounds(config: &Config<'_>) -> Option<Bounds> {
+    match (&config.gateway_key, &config.mint) {
+        (Some((_, key)), _) => Some(Bounds { to: key.to.clone(), attach: key.attach }),
+        (None, Some(mint)) => Some(Bounds {
+            to: mint.to.clone().unwrap_or_else(config::gateway_key::mesh),
+            attach: mint.attach.unwrap_or(Attach::Route),
+        }),
+        (None, None) => None,
+    }
+}
+
 fn attachment(
     gateway_key: &config::gateway_key::GatewayKey<'_>,
     secrets: &Secrets<'_>,
@@ -294,9 +317,7 @@ fn attachment(
     match secret::resolve(secret, secrets)? {
         Resolved::Unchecked => None,
         Resolved::Value(value) => match GatewayKey::new(&value) {
-            Ok(key) => {
-                Some(Attachment { header: gateway_key.header.clone(), key, to: gateway_key.to.clone() })
-            }
+            Ok(key) => Some(Attachment { header: gateway_key.header.clone(), key }),
             Err(reason) => secret.node.refuse(reason.into()),
         },
     }

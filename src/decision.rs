@@ -1,8 +1,10 @@
 //! What becomes of a request.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::admission::Admission;
+use crate::attached::Attached;
 use crate::denial::Denial;
 use crate::mutation::Mutation;
 use crate::principal::Principal;
@@ -27,6 +29,7 @@ pub enum Decision {
 #[derive(Debug)]
 pub struct Permit {
     mutations: Vec<Mutation>,
+    attached: Attached,
     pub(crate) principal: Option<Arc<Principal>>,
     pub(crate) issuer: Option<Arc<str>>,
     pub(crate) admission: Option<Admission>,
@@ -36,7 +39,13 @@ pub struct Permit {
 
 impl Permit {
     pub(crate) fn new(mutations: Vec<Mutation>, principal: Option<Arc<Principal>>) -> Self {
-        Self { mutations, principal, issuer: None, admission: None, route: None, reported: None }
+        let attached = Attached::default();
+        Self { mutations, attached, principal, issuer: None, admission: None, route: None, reported: None }
+    }
+
+    /// The same, with what an attempt to send the request may get.
+    pub(crate) fn attaching(self, attached: Attached) -> Self {
+        Self { attached, ..self }
     }
 
     /// The same, of a principal that the issuer of this name vouched for.
@@ -65,6 +74,24 @@ impl Permit {
     #[must_use]
     pub fn mutations(&self) -> &[Mutation] {
         &self.mutations
+    }
+
+    /// What each attempt to send the request gets besides, where it is for the attempt's cluster to say
+    /// ([`crate::attached::Attach::Upstream`]); nothing elsewhere.
+    #[must_use]
+    pub fn attached(&self) -> &Attached {
+        &self.attached
+    }
+
+    /// All the changes of a request that is sent to this cluster, wherever they are made.
+    #[must_use]
+    pub fn mutations_towards(&self, cluster: Option<&[u8]>) -> Cow<'_, [Mutation]> {
+        match self.attached.towards(cluster) {
+            [] => Cow::Borrowed(&self.mutations),
+            attached => {
+                self.mutations.iter().cloned().chain(attached.iter().cloned().map(Into::into)).collect()
+            }
+        }
     }
 
     /// Whom the credential proved, where one was looked at and present.

@@ -11,6 +11,7 @@ mod peer;
 mod place;
 mod plugin;
 mod stream;
+mod tickets;
 mod waiting;
 
 use proxy_wasm::traits::RootContext;

@@ -11,7 +11,7 @@
 //! [`jose::compact::Compact`] (split, sized, strictly decoded) → [`jose::signature::Verified`] (signature) →
 //! [`principal::Principal`] (claims checked) → [`decision::Permit`].
 //!
-//! Imports point one way: request, response, path, principal, denial, mutation, admission, context, name, spiffe ←
+//! Imports point one way: request, response, path, principal, denial, mutation, admission, cluster, attached, context, name, spiffe ←
 //! publication, decision ← jose, tenant, access ← route ← credential ← keyring, policy ← compile (which also
 //! reads config) ← host. Only `host`, which exists on WASI alone, knows that there is an Envoy.
 
@@ -22,6 +22,8 @@ extern crate test_in_wasm;
 
 pub mod access;
 pub mod admission;
+pub mod attached;
+pub mod cluster;
 pub mod compile;
 pub mod config;
 pub mod context;

@@ -21,6 +21,28 @@ pub enum Mutation {
     },
 }
 
+/// A header, and the one value that it is to have.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// The name, lower-case.
+    pub name: Arc<str>,
+    /// The value; it may be a secret.
+    pub value: Arc<[u8]>,
+}
+
+impl From<Assignment> for Mutation {
+    fn from(Assignment { name, value }: Assignment) -> Self {
+        Self::Set { name, value }
+    }
+}
+
+/// A value is not shown: it may be the gateway key.
+impl fmt::Debug for Assignment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Assignment({})", self.name)
+    }
+}
+
 /// A value is not shown: it may be the gateway key.
 impl fmt::Debug for Mutation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use crate::access::Access;
 use crate::access::requirements::Lack;
+use crate::attached::{Attach, Attached, Bounds};
 use crate::context::mint::{Mint, Occasion};
 use crate::credential::entrance::{self, Admitted, Entrance};
 use crate::credential::gateway_key::Attachment;
@@ -80,6 +81,8 @@ pub struct Policy {
     pub(crate) injections: Vec<Injection>,
     pub(crate) attachment: Option<Attachment>,
     pub(crate) mint: Option<Mint>,
+    /// How far goes what is attached; none where nothing is.
+    pub(crate) bounds: Option<Arc<Bounds>>,
     pub(crate) limits: Limits,
     pub(crate) proofs: ProofCache,
     /// Until when denials are reported and not carried out.
@@ -118,7 +121,19 @@ impl Policy {
     /// Whether a decision depends on the upstream cluster, so that the host need not look it up where not.
     #[must_use]
     pub fn reads_cluster(&self) -> bool {
-        self.attachment.is_some() || self.mints()
+        self.attaches() == Some(Attach::Route)
+    }
+
+    /// By which cluster it is decided who gets what is attached; none where nothing is.
+    #[must_use]
+    pub fn attaches(&self) -> Option<Attach> {
+        self.bounds.as_ref().map(|bounds| bounds.attach())
+    }
+
+    /// Whether what is attached may go to this cluster.
+    #[must_use]
+    pub fn goes_to(&self, cluster: Option<&[u8]>) -> bool {
+        self.bounds.as_ref().is_some_and(|bounds| bounds.admit(cluster))
     }
 
     /// Whether contexts are minted here, where the host tells of the client and draws a nonce.
@@ -369,8 +384,12 @@ fn grant(
         now,
     });
     let attached = changes::attached(policy, &keys.engines, request, occasion.as_ref(), trace)?;
+    let (attached, later) = match policy.attaches() {
+        Some(Attach::Upstream) => (Vec::new(), Attached::within(policy.bounds.as_ref(), attached)),
+        Some(Attach::Route) | None => (attached, Attached::default()),
+    };
     let mutations = changes::mutations(policy, entrance, &caller, request, injected, attached);
-    let permit = Permit::new(mutations, caller.principal);
+    let permit = Permit::new(mutations, caller.principal).attaching(later);
     Ok(permit.of(caller.issuer.as_ref()).on(found.route.name.as_ref()))
 }
 

@@ -9,9 +9,18 @@ use std::fmt;
 pub struct Request<'a> {
     headers: Vec<(&'a [u8], &'a [u8])>,
     cluster: Option<&'a [u8]>,
-    peer: Option<&'a [u8]>,
+    peer: Option<Peer<'a>>,
     client: Option<&'a [u8]>,
     nonce: Option<u128>,
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer<'a> {
+    /// The URI of its certificate; never an empty one.
+    pub uri: &'a [u8],
+    /// Whether the certificate is that of an earlier connection, and was validated there if anywhere.
+    pub is_resumed: bool,
 }
 
 /// Names only: values are tokens and keys.
@@ -39,7 +48,18 @@ impl<'a> Request<'a> {
     /// certificate that was validated. An empty one is none.
     #[must_use]
     pub fn with_peer(self, uri: &'a [u8]) -> Self {
-        Self { peer: Some(uri).filter(|uri| !uri.is_empty()), ..self }
+        self.with(Peer { uri, is_resumed: false })
+    }
+
+    /// The same request over a connection whose peer shows this URI by the certificate of an earlier connection,
+    /// of which TLS was resumed: nobody has validated it on this one (RFC 8446 section 2.2).
+    #[must_use]
+    pub fn with_resumed_peer(self, uri: &'a [u8]) -> Self {
+        self.with(Peer { uri, is_resumed: true })
+    }
+
+    fn with(self, peer: Peer<'a>) -> Self {
+        Self { peer: Some(peer).filter(|peer| !peer.uri.is_empty()), ..self }
     }
 
     /// The same request with the address of the client as the host knows it, with or without a port.
@@ -84,9 +104,9 @@ impl<'a> Request<'a> {
         self.cluster
     }
 
-    /// The URI that the peer has proved, where it has proved one.
+    /// Who the peer is, where it shows that.
     #[must_use]
-    pub fn peer(&self) -> Option<&'a [u8]> {
+    pub fn peer(&self) -> Option<Peer<'a>> {
         self.peer
     }
 

@@ -43,6 +43,24 @@ fn every_vector_is_decided_as_it_says() {
     });
 }
 
+/// Where the key is attached makes no difference to a decision, nor to what a cluster sees that gets the request
+/// at once.
+#[test]
+fn every_vector_comes_out_the_same_where_the_key_is_attached_upstream() {
+    let attached = Cell::new(0);
+    let upstream = |case: Case| {
+        let attaches = case.config.get("gatewayKey").is_some_and(Value::is_object);
+        attached.set(attached.get() + usize::from(attaches));
+        let attach = |config: &mut Value| config["gatewayKey"]["attach"] = json!("upstream");
+        if attaches { case.reconfigured(attach) } else { case }
+    };
+    report_where(upstream, |_, exchange, door| match decide(door, exchange, &exchange.request.delivered()) {
+        Some(decision) => difference::of_decision(exchange, &decision, &Mask::none()),
+        None => Some("it panicked".into()),
+    });
+    assert!(attached.get() >= 10, "only {} doors attach a key", attached.get());
+}
+
 /// HTTP gives no meaning to the order of headers with different names (RFC 9110 section 5.3), and proxies
 /// change it.
 #[test]

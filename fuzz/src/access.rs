@@ -128,13 +128,17 @@ fn find(bytes: &[u8], text: &[u8]) -> bool {
     bytes.windows(text.len()).any(|window| window == text)
 }
 
-/// Who comes in by an entrance has a key of one.
+/// Who comes in by an entrance has a key of one, or is a peer that it lists, or both where it wants both.
 fn check_entrance(config: &Value, asked: &Asked, route: Option<&Value>) {
     let Some(entrances) = config.get("entrances").and_then(Value::as_object) else { return };
     if route.is_some_and(|route| route["entrance"] == "exempt") {
         return;
     }
-    let opens = |entrance: &Value| {
+    let is_listed = |entrance: &Value| {
+        let mut peers = entrance["peers"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        peers.any(|peer| asked.peer.as_deref() == Some(peer.as_bytes()))
+    };
+    let has_key = |entrance: &Value| {
         let header = entrance["header"].as_str().unwrap_or("x-gateway-key").to_ascii_lowercase();
         let [given] = values(&asked.headers, header.as_bytes())[..] else { return false };
         entrance["keys"].as_object().into_iter().flatten().any(|(_, key)| {
@@ -145,7 +149,12 @@ fn check_entrance(config: &Value, asked: &Asked, route: Option<&Value>) {
             }
         })
     };
-    assert!(entrances.values().any(opens), "let in past the entrances");
+    let opens = |entrance: &&Value| match (entrance.get("keys"), entrance.get("peers")) {
+        (Some(_), Some(_)) => has_key(entrance) && is_listed(entrance),
+        (Some(_), None) => has_key(entrance),
+        (None, _) => is_listed(entrance),
+    };
+    assert!(entrances.values().any(|entrance| opens(&entrance)), "let in past the entrances");
 }
 
 fn holder(principal: &Principal) -> Holder {

@@ -26,7 +26,7 @@ pub fn run(data: &[u8]) {
         if door.config.get("entrances").is_some() {
             headers.push((b"x-gateway-key".to_vec(), super::door::KEY.into()));
         }
-        let asked = Asked { headers, cluster: None, now: NOW };
+        let asked = Asked { headers, cluster: None, peer: None, now: NOW };
         match invariants::check(door, &asked) {
             Ok(Forwarded { principal: Some(_), headers, .. }) => {
                 let claims = serde_json::from_slice(data).expect("what was believed is JSON");

@@ -57,12 +57,12 @@ fn check_errors(errors: &ConfigErrors, data: &[u8]) {
     }
 }
 
-/// Somebody with a good token and the gateway's key, if such a thing opens this door, and with every owned
+/// Somebody with a good token, the gateway's key and a certificate, if such a thing opens this door, and with every owned
 /// header in several spellings.
 fn visit(door: &Door) {
     let Door { config, policy } = door;
     let owned = Owned::of(config);
-    let mut asked = Asked { headers: Vec::new(), cluster: None, now: NOW };
+    let mut asked = Asked { headers: Vec::new(), cluster: None, peer: None, now: NOW };
     asked.headers.push((b":method".to_vec(), b"GET".to_vec()));
     asked.headers.push((b":path".to_vec(), b"/".to_vec()));
     if let Some(issuer) = config["issuers"].as_object().and_then(|issuers| issuers.values().next()) {
@@ -77,6 +77,9 @@ fn visit(door: &Door) {
         asked.headers.push((name, value));
     }
     for entrance in config["entrances"].as_object().into_iter().flat_map(|entrances| entrances.values()) {
+        if let Some(peer) = entrance["peers"][0].as_str() {
+            asked.peer = Some(peer.into());
+        }
         let keys = entrance["keys"].as_object().into_iter().flat_map(|keys| keys.values());
         let key = keys.filter_map(|key| environment(key["env"].as_str()?)).next().unwrap_or_default();
         let name = entrance["header"].as_str().unwrap_or("x-gateway-key").to_ascii_lowercase();

@@ -1,7 +1,7 @@
 //! A request of any bytes at any of the doors: whatever comes of it, the invariants hold.
 //!
-//! The first line has a door's position, an offset in seconds from the time of the tokens, and a cluster;
-//! each further line is a header. What stands in `<>` becomes a token. No bytes are refused: what is missing
+//! The first line has a door's position, an offset in seconds from the time of the tokens, a cluster and
+//! a peer; each further line is a header. What stands in `<>` becomes a token. No bytes are refused: what is missing
 //! has a default.
 
 use super::door::{Asked, doors};
@@ -16,6 +16,7 @@ pub fn run(data: &[u8]) {
     let asked = Asked {
         headers: lines.map(header).collect(),
         cluster: words.next().map(<[u8]>::to_vec),
+        peer: words.next().map(<[u8]>::to_vec),
         now: NOW.saturating_add_signed(offset),
     };
     let door = usize::try_from(door).unwrap_or(0) % doors().len();

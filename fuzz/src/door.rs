@@ -31,6 +31,8 @@ pub struct Door {
 pub struct Asked {
     pub headers: Headers,
     pub cluster: Option<Vec<u8>>,
+    /// Who the other end of the connection is, if anybody.
+    pub peer: Option<Vec<u8>>,
     pub now: u64,
 }
 
@@ -97,6 +99,10 @@ impl Door {
         let request = Request::new(headers);
         let request = match &asked.cluster {
             Some(cluster) => request.with_cluster(cluster),
+            None => request,
+        };
+        let request = match &asked.peer {
+            Some(peer) => request.with_peer(peer),
             None => request,
         };
         match KEYS.with(|keys| policy::decide(&self.policy, keys, &request, UnixTime::from_secs(asked.now))) {

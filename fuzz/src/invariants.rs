@@ -223,11 +223,15 @@ impl Owned {
         let entrances =
             || config.get("entrances").and_then(Value::as_object).into_iter().flat_map(|all| all.values());
         let key_header = |entrance: &Value| text(&entrance["header"], "x-gateway-key");
+        let has_keys = |entrance: &Value| entrance.get("keys").is_some();
+        let is_sole = config.get("issuers").is_none() && config.pointer("/context/require").is_none();
         for entrance in entrances() {
-            keys.insert(key_header(entrance));
+            if has_keys(entrance) {
+                keys.insert(key_header(entrance));
+            }
             match entrance.get("trust") {
                 Some(Value::Object(trust)) => trusted.extend(trust.values().map(|name| text(name, ""))),
-                None if config.get("issuers").is_none() => trusted.extend(defaults.clone()),
+                None if is_sole && has_keys(entrance) => trusted.extend(defaults.clone()),
                 _ => {}
             }
         }

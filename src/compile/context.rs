@@ -1,9 +1,9 @@
 //! `context`: what an outer door's contexts need besides, and the mint that makes them.
 
 use super::secret::{self, Resolved, Secrets};
+use crate::config::Config;
 use crate::config::context::Mint as Written;
 use crate::config::error::{ConfigError, ConfigErrors};
-use crate::config::{Config, gateway_key};
 use crate::context::mint::{Mint, Terms};
 use crate::jose::algorithm::Algorithm;
 use crate::jose::signature::{Backend, Engines};
@@ -25,13 +25,30 @@ pub(super) fn check_outer(config: &Config<'_>) {
     if mint.to.is_some() && config.gateway_key.is_some() {
         mint.node.below("to").error("is what `gatewayKey.to` says, for both go the same way: remove it");
     }
+    if mint.attach.is_some() && config.gateway_key.is_some() {
+        mint.node
+            .below("attach")
+            .error("is what `gatewayKey.attach` says, for both go the same way: remove it");
+    }
 }
 
 /// The mint, where there is one. Its key is a secret like any other, but that a PEM ends with a line break.
 pub(super) fn mint(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Option<Mint>> {
     let Some(written) = &config.mint else { return Some(None) };
-    let Written { header, issuer, audience, workload, ttl, key, announce: _, publish: _, to, node: _ } =
-        written;
+    let Written {
+        header,
+        issuer,
+        audience,
+        workload,
+        ttl,
+        key,
+        announce: _,
+        publish: _,
+        // How far it goes is said of all that is attached.
+        to: _,
+        attach: _,
+        node: _,
+    } = written;
     let key = key.as_ref().and_then(|secret| match secret::resolve_lines(secret, secrets)? {
         Resolved::Unchecked => None,
         Resolved::Value(pem) => {
@@ -44,18 +61,12 @@ pub(super) fn mint(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Option<
             }
         }
     });
-    let to = match (&config.gateway_key, to) {
-        (Some((_, gateway_key)), _) => gateway_key.to.clone(),
-        (None, Some(to)) => to.clone(),
-        (None, None) => gateway_key::mesh(),
-    };
     let terms = Terms {
         header: header.clone()?,
         issuer: (*issuer)?,
         audience: (*audience)?,
         workload: (*workload)?,
         ttl: *ttl,
-        to,
     };
     Some(Some(Mint::new(terms, key?)))
 }

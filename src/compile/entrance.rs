@@ -61,14 +61,14 @@ fn entrance(
     known: &mut Known,
 ) -> Option<Entrance> {
     let Named { name, node: _, entry } = named;
-    let written::Entrance { keys, peers, header, trust: _, forward } = entry;
+    let written::Entrance { keys, peers, resumed, header, trust: _, forward } = entry;
     // Every key is compiled before the first that failed is given up on, so that all errors are found.
     let keys = keys.as_ref().map(|keys| {
         let accepted: Vec<_> = keys.iter().map(|key| accepted_key(key, secrets, known)).collect();
         let accepted = accepted.into_iter().collect::<Option<_>>()?;
         Some(Keys { header: header.clone()?, accepted, forward: *forward })
     });
-    let peers = peers.as_ref().map(|peers| listed(peers, known));
+    let peers = peers.as_ref().map(|peers| listed(peers, *resumed, known));
     let demand = match (keys, peers) {
         (Some(keys), Some(peers)) => Demand::Both(keys?, peers),
         (Some(keys), None) => Demand::Key(keys?),
@@ -107,14 +107,14 @@ fn accepted_key(
     Some(AcceptedKey { name: Arc::clone(name), sha256, not_before: *not_before, not_after: *not_after })
 }
 
-fn listed(peers: &[(Node<'_>, SpiffeId)], known: &mut Known) -> Peers {
+fn listed(peers: &[(Node<'_>, SpiffeId)], admits_resumed: bool, known: &mut Known) -> Peers {
     known.peers += peers.len();
     for (position, (node, id)) in peers.iter().enumerate() {
         if peers.iter().take(position).any(|(_, earlier)| earlier == id) {
             node.error("is listed here already: remove one");
         }
     }
-    Peers(peers.iter().map(|(_, id)| Peer::new(id.clone())).collect())
+    Peers { listed: peers.iter().map(|(_, id)| Peer::new(id.clone())).collect(), admits_resumed }
 }
 
 /// Of a sole entrance with keys it goes without saying that it is the gateway's. Of several it does not, nor

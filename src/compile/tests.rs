@@ -113,6 +113,7 @@ fn an_emptied_field_is_an_error_and_never_a_wider_policy() {
         ("/default", "default"),
         ("/limits", "limits"),
         ("/gatewayKey/to", "gatewayKey.to"),
+        ("/gatewayKey/attach", "gatewayKey.attach"),
     ] {
         for empty in [json!([]), json!({}), json!("")] {
             refused(outer(), pointer, empty, path);
@@ -137,6 +138,19 @@ fn what_belongs_to_one_door_is_refused_at_the_other() {
     refused(outer(), "/entrances", entrances, "entrances");
     refused(inner(), "/gatewayKey", json!({ "key": { "env": "KEY" } }), "gatewayKey");
     assert_eq!(errors(&json!({ "door": "inner", "default": "public" })).len(), 1);
+}
+
+#[test]
+fn what_is_attached_goes_one_way_whatever_it_is() {
+    refused(outer(), "/gatewayKey/attach", json!("downstream"), "gatewayKey.attach");
+    for attach in ["route", "upstream"] {
+        assert_eq!(errors(&with(outer(), "/gatewayKey/attach", json!(attach))), [""; 0]);
+    }
+    for (field, value) in [("attach", json!("upstream")), ("to", json!(["inner"]))] {
+        let document = with(outer(), "/context", json!({ "mint": { field: value } }));
+        let said = format!("context.mint.{field}: is what `gatewayKey.{field}` says");
+        assert!(errors(&document).iter().any(|error| error.starts_with(&said)), "{field}");
+    }
 }
 
 #[test]

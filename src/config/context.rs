@@ -4,15 +4,16 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::gateway_key::clusters;
+use super::gateway_key::{attach, clusters};
 use super::issuer::{Identity, Issuer, Issues, Type, claims};
 use super::keys::{self, KeySource};
 use super::node::{Named, Node};
 use super::ownable;
 use super::secret::{self, Secret};
 use super::source::Source;
+use crate::attached::Attach;
+use crate::cluster::ClusterPattern;
 use crate::context::{NAME, TYPE, claim};
-use crate::credential::gateway_key::ClusterPattern;
 use crate::credential::source::{Forward, Place};
 use crate::credential::whole_header::WholeHeader;
 use crate::header::HeaderName;
@@ -49,6 +50,8 @@ pub struct Mint<'v> {
     pub publish: Option<(Node<'v>, &'v str)>,
     /// `to`; none where it is not written.
     pub to: Option<Vec<ClusterPattern>>,
+    /// `attach`; none where it is not written.
+    pub attach: Option<Attach>,
     /// Where it stands.
     pub node: Node<'v>,
 }
@@ -109,6 +112,7 @@ fn mint<'v>(node: &Node<'v>) -> Option<Mint<'v>> {
             .unwrap_or_default(),
         publish: fields.optional("publish").and_then(|node| path(&node).map(|path| (node, path))),
         to: fields.optional("to").map(|to| clusters(&to)),
+        attach: fields.optional("attach").and_then(|node| attach(&node)),
         node: node.clone(),
     };
     fields.finish();

@@ -16,6 +16,8 @@ pub struct Entrance<'v> {
     pub keys: Option<Vec<Named<'v, Key<'v>>>>,
     /// `peers`, each with where it stands; the same.
     pub peers: Option<Vec<(Node<'v>, SpiffeId)>>,
+    /// `resumed`: whether a peer of a resumed session is believed.
+    pub resumed: bool,
     /// `header`.
     pub header: Option<HeaderName>,
     /// `trust`.
@@ -65,6 +67,10 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Entrance<'v>> {
     let entrance = Entrance {
         keys: is_written("keys").then(|| keys.map(|keys| keys.named(key)).unwrap_or_default()),
         peers: is_written("peers").then(|| peers.map(|peers| peers.each(peer)).unwrap_or_default()),
+        resumed: fields
+            .optional("resumed")
+            .and_then(|node| node.choice(&[("refuse", false), ("admit", true)]))
+            .unwrap_or(false),
         header: header.unwrap_or_else(|| HeaderName::parse(GATEWAY_KEY_HEADER)),
         trust: fields.optional("trust").map_or(Trusted::Unwritten, |node| trusted(&node)),
         forward: fields.optional("forward").and_then(|forward| forward.boolean()).unwrap_or(false),
@@ -80,6 +86,9 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Entrance<'v>> {
         for name in ["header", "forward"].into_iter().filter(|name| is_written(name)) {
             node.below(name).error("is about a key, and this entrance has no `keys`: remove it");
         }
+    }
+    if entrance.peers.is_none() && is_written("resumed") {
+        node.below("resumed").error("is about a peer, and this entrance has no `peers`: remove it");
     }
     Some(entrance)
 }

@@ -3,7 +3,8 @@
 use super::node::Node;
 use super::secret::{self, Secret};
 use super::{GATEWAY_KEY_HEADER, ownable};
-use crate::credential::gateway_key::ClusterPattern;
+use crate::attached::Attach;
+use crate::cluster::ClusterPattern;
 use crate::header::HeaderName;
 
 /// `gatewayKey`.
@@ -15,6 +16,8 @@ pub struct GatewayKey<'v> {
     pub key: Option<Secret<'v>>,
     /// `to`, or its default.
     pub to: Vec<ClusterPattern>,
+    /// `attach`.
+    pub attach: Attach,
 }
 
 /// The clusters of a mesh that Istio names.
@@ -25,12 +28,19 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<GatewayKey<'v>> {
     let header = fields.optional("header").and_then(|header| ownable(&header));
     let key = fields.required("key", "name the environment variable that holds it: `key: {env: NAME}`");
     let to = fields.optional("to").map(|to| clusters(&to));
+    let written = fields.optional("attach").and_then(|node| attach(&node));
     fields.finish();
     Some(GatewayKey {
         header: header.or_else(|| HeaderName::parse(GATEWAY_KEY_HEADER))?,
         key: key.and_then(|key| secret::read(&key)),
         to: to.unwrap_or_else(mesh),
+        attach: written.unwrap_or(Attach::Route),
     })
+}
+
+/// By which cluster it is decided what goes along.
+pub(crate) fn attach(node: &Node<'_>) -> Option<Attach> {
+    node.choice(&[("route", Attach::Route), ("upstream", Attach::Upstream)])
 }
 
 /// A list of patterns.

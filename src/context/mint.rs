@@ -12,7 +12,6 @@ use serde_json::json;
 use super::TYPE;
 pub use super::claims::Occasion;
 use super::claims::{self, Names};
-use crate::credential::gateway_key::{self, ClusterPattern};
 use crate::denial::Code;
 use crate::header::HeaderName;
 use crate::jose::algorithm::Algorithm;
@@ -29,7 +28,6 @@ pub struct Mint {
     backend: Backend,
     /// The JWS header (RFC 7515 section 4), encoded: every context has the same.
     protected: String,
-    to: Vec<ClusterPattern>,
 }
 
 /// What a mint is made of, besides its key.
@@ -45,8 +43,6 @@ pub struct Terms<'a> {
     pub workload: &'a str,
     /// How long one lives at most.
     pub ttl: Duration,
-    /// The clusters to which they may go.
-    pub to: Vec<ClusterPattern>,
 }
 
 /// A context. It shows itself nowhere: it is a token.
@@ -74,12 +70,12 @@ impl Mint {
     /// on.
     #[must_use]
     pub fn new(terms: Terms<'_>, key: SigningKey) -> Self {
-        let Terms { header, issuer, audience, workload, ttl, to } = terms;
+        let Terms { header, issuer, audience, workload, ttl } = terms;
         let names =
             Names { issuer: issuer.into(), audience: audience.into(), workload: workload.into(), ttl };
         let protected = json!({ "alg": key.algorithm().as_str(), "kid": key.kid(), "typ": TYPE });
         let protected = URL_SAFE_NO_PAD.encode(protected.to_string());
-        Self { header, names, key, backend: Backend::Module, protected, to }
+        Self { header, names, key, backend: Backend::Module, protected }
     }
 
     /// Finds out which of the engines signs with the key, and has it sign from now on.
@@ -97,12 +93,6 @@ impl Mint {
     #[must_use]
     pub fn header(&self) -> &HeaderName {
         &self.header
-    }
-
-    /// Whether contexts may go to this cluster. An unknown cluster gets none.
-    #[must_use]
-    pub fn goes_to(&self, cluster: Option<&[u8]>) -> bool {
-        gateway_key::go_to(&self.to, cluster)
     }
 
     /// The context of a request.

@@ -17,7 +17,7 @@ use crate::header::HeaderName;
 use crate::request::Request;
 use crate::time::UnixTime;
 use key::{Keys, Presented};
-use peer::Peers;
+use peer::{Peers, Proved};
 pub use trust::Trust;
 
 /// A way in.
@@ -64,7 +64,7 @@ pub fn admit<'e>(
     request: &Request<'_>,
     now: UnixTime,
 ) -> Result<Admitted<'e>, Code> {
-    let proved = peer::proved(request);
+    let proved = Proved::of(request);
     let mut headers = Headers { request, read: Vec::new() };
     let (no, mut is_admitted, mut has_key) = (Choice::from(0), Choice::from(0), Choice::from(0));
     let (mut found, mut found_key) = (0, 0);

@@ -93,6 +93,7 @@ unsafe extern "C" {
     ) -> u32;
     fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
     fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, size: usize) -> u32;
     fn proxy_call_foreign_function(
         name: *const u8,
         name_size: usize,
@@ -111,6 +112,11 @@ unsafe extern "C" {
         headers_size: usize,
         grpc_status: i32,
     ) -> u32;
+}
+
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    fn random_get(bytes: *mut u8, size: usize) -> u32;
 }
 
 fn checked(call: &'static str, status: u32) -> Result<()> {
@@ -320,6 +326,22 @@ pub(super) fn property(path: &[&str]) -> Result<Option<Vec<u8>>> {
         Err(HostError { status: NOT_FOUND, .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Writes into the stream's filter state, under `wasm.` and this name.
+pub(super) fn set_property(name: &str, value: &[u8]) -> Result<()> {
+    // SAFETY: the pointers and the lengths are those of live slices.
+    checked("proxy_set_property", unsafe {
+        proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len())
+    })
+}
+
+/// A number that nobody can guess: Envoy's BoringSSL makes it (`RAND_bytes`).
+pub(super) fn random() -> Result<u128> {
+    let mut bytes = [0; 16];
+    // SAFETY: the pointer and the length are those of a live array.
+    checked("random_get", unsafe { random_get(bytes.as_mut_ptr(), bytes.len()) })?;
+    Ok(u128::from_le_bytes(bytes))
 }
 
 /// Calls a function that Envoy registers for filters.

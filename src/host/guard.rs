@@ -1,6 +1,6 @@
 //! One request: a snapshot in, a decision out, carried out to the letter or not forwarded at all.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -13,8 +13,10 @@ use super::metrics::{self, Labels, Outcome};
 use super::nonce;
 use super::peer;
 use super::place;
+use super::tickets::{self, Ticket};
 use super::waiting::{self, Waiting};
 use crate::admission::Admission;
+use crate::attached::{Attach, Attached};
 use crate::decision::{Decision, Permit};
 use crate::denial::{Code, Denial};
 use crate::mutation::Mutation;
@@ -32,6 +34,19 @@ pub(super) struct Guard {
     pub(super) stream: u32,
     policy: Option<Rc<Policy>>,
     permitted: Rc<Cell<bool>>,
+    ticket: Rc<RefCell<Option<Ticket>>>,
+}
+
+/// Where a request is met, if that makes a difference.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// The door attaches, if anything, where it decides.
+    Only,
+    /// In a listener: nobody knows yet for certain where the request goes.
+    Listener,
+    /// In a cluster: the request is being sent, perhaps once more. There need not be a client: a mirror's
+    /// request has none, and Envoy 1.40 ends with a segmentation fault where it is asked for `source.address`.
+    Upstream,
 }
 
 /// What becomes of the request for now.
@@ -70,7 +85,7 @@ pub(super) fn resume(request: Waiting) {
 
 impl Guard {
     pub(super) fn new(stream: u32, policy: Option<Rc<Policy>>) -> Self {
-        Self { stream, policy, permitted: Rc::default() }
+        Self { stream, policy, permitted: Rc::default(), ticket: Rc::default() }
     }
 
     /// Decides about the request, and does what was decided.
@@ -93,8 +108,27 @@ impl Guard {
         }
     }
 
+    /// Only a request that is being sent has an address that it is sent to.
+    fn side(&self) -> Result<Side, HostError> {
+        match self.policy.as_ref().and_then(|policy| policy.attaches()) {
+            Some(Attach::Upstream) => {
+                let address = envoy::property(&["upstream", "address"])?;
+                Ok(if address.is_some() { Side::Upstream } else { Side::Listener })
+            }
+            Some(Attach::Route) | None => Ok(Side::Only),
+        }
+    }
+
     /// `deadline` is that of a request that has waited.
     fn decide(&self, deadline: Option<UnixTime>) -> Result<Next, HostError> {
+        let side = self.side()?;
+        if side == Side::Upstream
+            && let Some(attached) = tickets::shown()?
+        {
+            return self.send(&attached);
+        }
+        // A request that comes upstream without a ticket, such as a mirror's, is one as any other: it must bring
+        // what this door asks for, and what the door attaches is not for it.
         let pairs = envoy::pairs(Map::RequestHeaders)?;
         let mut request = Request::new(pairs.parse()?);
         let Some(policy) = &self.policy else {
@@ -113,16 +147,19 @@ impl Guard {
         let client;
         if policy.mints() {
             request = request.with_nonce(nonce::next());
-            client = envoy::property(&["source", "address"])?;
+            client = match side {
+                Side::Upstream => None,
+                Side::Only | Side::Listener => envoy::property(&["source", "address"])?,
+            };
             if let Some(client) = &client {
                 request = request.with_client(client);
             }
         }
         let peer;
         if policy.reads_peer() {
-            peer = peer::proved()?;
+            peer = peer::Shown::read()?;
             if let Some(peer) = &peer {
-                request = request.with_peer(peer);
+                request = peer.on(request);
             }
         }
         let now = envoy::now()?;
@@ -136,7 +173,12 @@ impl Guard {
             },
         };
         match decided {
-            Ok(permit) => self.forward(&permit),
+            Ok(permit) => {
+                if side == Side::Listener {
+                    self.ticket.replace(Some(Ticket::issue(permit.attached().clone())?));
+                }
+                self.forward(&permit)
+            }
             Err(denial) => Ok(self.deny(&denial, &request)),
         }
     }
@@ -157,6 +199,24 @@ impl Guard {
                 self.count(Outcome::Permit, &permit.route, &permit.issuer);
             }
         }
+        Ok(Next::Forward)
+    }
+
+    /// The request was decided about in the listener, and is now sent to a cluster that is known. An earlier
+    /// attempt may have been to another one, and left there what this one may not get: the attempts of a request
+    /// share its headers.
+    fn send(&self, attached: &Attached) -> Result<Next, HostError> {
+        let cluster = envoy::property(&["xds", "cluster_name"])?;
+        // The two filters may differ for a while, when they get a new configuration one after the other: then
+        // what goes is what both let go.
+        let may_go = self.policy.as_ref().is_some_and(|policy| policy.goes_to(cluster.as_deref()));
+        match attached.towards(cluster.as_deref().filter(|_| may_go)) {
+            [] => attached.headers().try_for_each(|name| envoy::remove(Map::RequestHeaders, name.as_bytes())),
+            assignments => assignments
+                .iter()
+                .try_for_each(|set| envoy::set_request_header(set.name.as_bytes(), &set.value)),
+        }?;
+        self.permitted.set(true);
         Ok(Next::Forward)
     }
 

@@ -2,15 +2,38 @@
 //! says.
 
 use super::envoy::{self, HostError};
+use crate::request::Request;
 
-/// The URI of the certificate that the client presented; none where it presented none, or one without a URI.
-///
-/// That the certificate was validated is the listener's business, for Envoy takes any that is presented unless
-/// it is told whom to trust; `vestibule check` sees to it where it sees the listener.
-pub(super) fn proved() -> Result<Option<Vec<u8>>, HostError> {
-    let uri = envoy::property(&["connection", "uri_san_peer_certificate"])?.filter(|uri| !uri.is_empty());
-    if uri.is_none() || envoy::property(&["connection", "mtls"])?.as_deref() != Some(&[1]) {
-        return Ok(None);
-    }
-    Ok(uri)
+/// What the client's certificate says of it.
+pub(super) struct Shown {
+    uri: Vec<u8>,
+    is_resumed: bool,
 }
+
+impl Shown {
+    /// The URI of the certificate that the client presented; none where it presented none, or one without a URI.
+    ///
+    /// Envoy says since 1.40 whether it has validated the certificate on this connection. It has not where a
+    /// session was resumed, nor where the listener lets any certificate pass, and nothing tells the two apart.
+    /// Before 1.40 nothing at all tells: then it is the listener's settings that are relied on, which
+    /// `vestibule check` sees to where it sees the listener.
+    pub(super) fn read() -> Result<Option<Self>, HostError> {
+        let property = |name| envoy::property(&["connection", name]);
+        let Some(uri) = property("uri_san_peer_certificate")?.filter(|uri| !uri.is_empty()) else {
+            return Ok(None);
+        };
+        if property("mtls")?.as_deref() != Some(&YES) {
+            return Ok(None);
+        }
+        let is_resumed = property("peer_certificate_valid")?.is_some_and(|valid| valid != YES);
+        Ok(Some(Self { uri, is_resumed }))
+    }
+
+    /// The request, by this peer.
+    pub(super) fn on<'r>(&'r self, request: Request<'r>) -> Request<'r> {
+        if self.is_resumed { request.with_resumed_peer(&self.uri) } else { request.with_peer(&self.uri) }
+    }
+}
+
+/// A property that is true.
+const YES: [u8; 1] = [1];

@@ -6,15 +6,13 @@ use std::sync::Arc;
 use super::Policy;
 use super::caller::Caller;
 use super::trace::{Step, Trace};
+use crate::attached::Attach;
 use crate::context::mint::Occasion;
 use crate::credential::entrance::Entrance;
 use crate::denial::Code;
 use crate::jose::signature::Engines;
-use crate::mutation::Mutation;
+use crate::mutation::{Assignment, Mutation};
 use crate::request::Request;
-
-/// A header and the one value that it must have.
-pub(super) type Assignment = (Arc<str>, Arc<[u8]>);
 
 /// Strip, then inject, then attach. A change that would change nothing is left out, for each costs a host call.
 pub(super) fn mutations(
@@ -27,7 +25,7 @@ pub(super) fn mutations(
 ) -> Vec<Mutation> {
     let mut mutations: Vec<Mutation> = Vec::new();
     let mut remove = |name: &[u8]| {
-        let is_set = injected.iter().chain(&attached).any(|(header, _)| header.as_bytes() == name);
+        let is_set = injected.iter().chain(&attached).any(|set| set.name.as_bytes() == name);
         let is_removed =
             |earlier: &Mutation| matches!(earlier, Mutation::Remove { name: removed } if removed == name);
         if !is_set && !mutations.iter().any(is_removed) {
@@ -42,13 +40,14 @@ pub(super) fn mutations(
     policy.places.strip(request, caller.verified, &mut mutations);
     // What is attached is set without a look at what the client sent in its place: a comparison would tell by
     // its time.
-    let is_there = |name: &str, value: &[u8]| request.single(name.as_bytes()) == Ok(value);
-    let changes = injected.into_iter().filter(|(name, value)| !is_there(name, value)).chain(attached);
-    mutations.extend(changes.map(|(name, value)| Mutation::Set { name, value }));
+    let is_there = |set: &Assignment| request.single(set.name.as_bytes()) == Ok(&*set.value);
+    let changes = injected.into_iter().filter(|set| !is_there(set)).chain(attached);
+    mutations.extend(changes.map(Mutation::from));
     mutations
 }
 
-/// What the door attaches: the gateway key, and a context of the principal, each towards its clusters alone.
+/// What the door attaches, the gateway key and a context of the principal, where the request goes to a cluster
+/// that may get it, or where that is not for the door to know yet.
 pub(super) fn attached(
     policy: &Policy,
     engines: &Engines,
@@ -56,16 +55,17 @@ pub(super) fn attached(
     occasion: Option<&Occasion<'_>>,
     trace: &mut impl Trace,
 ) -> Result<Vec<Assignment>, Code> {
-    let key = policy.attachment.as_ref().filter(|attachment| attachment.goes_to(request.cluster()));
+    if policy.attaches() != Some(Attach::Upstream) && !policy.goes_to(request.cluster()) {
+        return Ok(Vec::new());
+    }
     let mut attached: Vec<Assignment> =
-        key.map(|attachment| (attachment.header.shared(), attachment.key.shared())).into_iter().collect();
-    let mint = policy.mint.as_ref().filter(|mint| mint.goes_to(request.cluster()));
-    if let (Some(mint), Some(occasion)) = (mint, occasion) {
+        policy.attachment.iter().map(|attachment| attachment.assignment()).collect();
+    if let (Some(mint), Some(occasion)) = (&policy.mint, occasion) {
         let context = mint.mint(engines, occasion)?;
         if context.token.len() > policy.limits.injected_bytes {
             return Err(Code::ClaimMalformed);
         }
-        attached.push((mint.header().shared(), Arc::clone(&context.token)));
+        attached.push(Assignment { name: mint.header().shared(), value: Arc::clone(&context.token) });
         trace.step(|| Step::Context { audience: context.audience, expires: context.expires });
     }
     Ok(attached)
@@ -76,7 +76,7 @@ pub(super) fn injected(policy: &Policy, caller: &Caller<'_>) -> Result<Vec<Assig
     let mut assignments = Vec::with_capacity(policy.injections.len());
     for injection in &policy.injections {
         if let Some(value) = injection.value(caller.principal.as_deref(), policy.limits.injected_bytes)? {
-            assignments.push((injection.header.shared(), value));
+            assignments.push(Assignment { name: injection.header.shared(), value });
         }
     }
     Ok(assignments)

@@ -187,6 +187,94 @@ fn a_mirror_outside_the_bounds_of_the_key_is_an_error() {
     check(&door_with_routes(&to("inner-shadow"))).succeeded();
 }
 
+/// An outer door that attaches upstream, towards these clusters of which each has these filters.
+fn door_attaching_upstream(clusters: &Value) -> Value {
+    let mut document = bootstrap(&attaching("upstream"), &vm("outer"));
+    document["static_resources"]["clusters"] = clusters.clone();
+    document
+}
+
+fn attaching(attach: &str) -> String {
+    let key = json!({ "key": { "env": "KEY" }, "to": ["inner*"], "attach": attach });
+    json!({ "door": "outer", "default": "public", "gatewayKey": key }).to_string()
+}
+
+fn vm(id: &str) -> Value {
+    json!({ "vm_id": id, "environment_variables": { "host_env_keys": ["KEY"] } })
+}
+
+/// A cluster with this filter.
+fn filtered(name: &str, configuration: &str, vm: &Value) -> Value {
+    let manager = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters";
+    let filters = bootstrap(configuration, vm).pointer(manager).unwrap().clone();
+    json!({ "name": name, "typed_extension_protocol_options": {
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": { "http_filters": filters } } })
+}
+
+#[test]
+fn a_cluster_that_may_get_the_key_has_the_filter_of_the_listener() {
+    let same = |name: &str| filtered(name, &attaching("upstream"), &vm("outer"));
+    let with = |clusters: Value| check(&door_attaching_upstream(&clusters).to_string());
+    with(json!([same("inner"), { "name": "elsewhere" }, same("a-default")])).succeeded();
+    with(json!([same("inner"), { "name": "inner-2" }]))
+        .complained("static_resources.clusters[1]: may get what the door at static_resources.listeners[0]");
+    let inside = "static_resources.clusters[0].typed_extension_protocol_options.envoy.extensions.upstreams";
+    let run = with(json!([filtered("inner", &attaching("upstream"), &vm("another"))]));
+    assert!(run.err.contains(inside) && run.err.contains("\n1 error\n"), "{}", run.err);
+    run.complained("runs in another VM than the listener's filter");
+    let narrower = attaching("upstream").replace("inner*", "inner");
+    with(json!([filtered("inner", &narrower, &vm("outer"))])).complained("is another configuration");
+    let foreign = filtered("inner", &narrower, &vm("another"));
+    with(json!([foreign])).complained("has no like in a listener");
+}
+
+#[test]
+fn a_filter_in_a_cluster_is_for_a_door_that_attaches_upstream() {
+    for configuration in [&attaching("route"), INNER] {
+        let mut document = bootstrap(configuration, &vm("outer"));
+        document["static_resources"]["clusters"] = json!([filtered("inner", configuration, &vm("outer"))]);
+        check(&document.to_string()).complained("in a cluster it belongs only beside a listener's filter");
+    }
+    let mut alone =
+        door_attaching_upstream(&json!([filtered("inner", &attaching("upstream"), &vm("outer"))]));
+    alone["static_resources"]["listeners"] = json!([]);
+    check(&alone.to_string()).complained("has no like in a listener");
+    // One that comes by xDS may have it.
+    alone["dynamic_resources"] = json!({ "lds_config": { "ads": {} } });
+    check(&alone.to_string()).succeeded();
+}
+
+#[test]
+fn a_cluster_may_have_mirrors_and_retries_of_its_own_that_take_the_key_away() {
+    let with = |attach: &str, options: Value| {
+        let mut cluster = filtered("inner", &attaching(attach), &vm("outer"));
+        let kind = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+        let written = cluster["typed_extension_protocol_options"][kind].as_object_mut().unwrap();
+        written.extend(options.as_object().unwrap().clone());
+        if attach == "route" {
+            written.remove("http_filters");
+        }
+        let mut document: Value = serde_json::from_str(&door_with_routes(&json!([
+            { "match": { "prefix": "/a" }, "route": { "cluster": "inner" } },
+            { "match": { "prefix": "/" }, "route": { "cluster": "elsewhere" } },
+        ])))
+        .unwrap();
+        let config = document.pointer_mut(&pointer(CONFIG)).unwrap();
+        config["configuration"]["value"] = attaching(attach).into();
+        config["vm_config"] = vm("outer");
+        document["static_resources"]["clusters"] = json!([cluster, { "name": "elsewhere" }]);
+        check(&document.to_string())
+    };
+    let mirror = json!({ "request_mirror_policies": [{ "cluster": "elsewhere" }] });
+    with("route", mirror.clone()).complained("request_mirror_policies[0]: a mirror gets the gateway key too");
+    with("upstream", mirror).succeeded();
+    for attach in ["route", "upstream"] {
+        let refresh = |refresh: bool| json!({ "retry_policy": { "refresh_cluster_on_retry": refresh } });
+        with(attach, refresh(true)).complained("retry_policy.refresh_cluster_on_retry: a retry takes along");
+        with(attach, refresh(false)).succeeded();
+    }
+}
+
 #[test]
 fn a_bootstrap_names_the_clusters_that_get_the_key() {
     let configuration = r#"{"door":"outer","default":"public","gatewayKey":{"key":{"env":"KEY"}}}"#;

@@ -25,7 +25,10 @@ fn check_peers(socket: &Value) -> Run {
 fn tls(common: &Value) -> Value {
     json!({
         "name": "envoy.transport_sockets.tls",
-        "typed_config": { "@type": TLS, "require_client_certificate": true, "common_tls_context": common },
+        "typed_config": {
+            "@type": TLS, "require_client_certificate": true, "common_tls_context": common,
+            "disable_stateless_session_resumption": true, "disable_stateful_session_resumption": true,
+        },
     })
 }
 
@@ -78,6 +81,28 @@ fn the_peers_of_an_inner_door_stand_behind_tls_that_validates_certificates() {
     }
     // A door that names no peer may do without.
     check(&bootstrap(INNER, &json!({})).to_string()).succeeded();
+}
+
+#[test]
+fn sessions_are_not_resumed_where_the_door_would_refuse_them() {
+    let good = tls(&json!({ "validation_context": { "trusted_ca": { "filename": "ca.pem" } } }));
+    for name in ["disable_stateless_session_resumption", "disable_stateful_session_resumption"] {
+        for change in [json!(false), json!(null)] {
+            let mut socket = good.clone();
+            socket["typed_config"][name] = change;
+            let message = format!("standard input: {CHAIN}.transport_socket: resumes TLS sessions");
+            check_peers(&socket).failed(3, &message);
+        }
+    }
+    let configuration = json!({
+        "door": "inner", "default": "public",
+        "entrances": { "mesh": { "peers": ["spiffe://mesh.test/ns/a/sa/b"], "resumed": "admit" } },
+    });
+    let mut document = bootstrap(&configuration.to_string(), &json!({}));
+    let mut resumed = good;
+    resumed["typed_config"]["disable_stateless_session_resumption"] = json!(false);
+    document.pointer_mut(&pointer(CHAIN)).unwrap()["transport_socket"] = resumed;
+    check(&document.to_string()).succeeded();
 }
 
 #[test]

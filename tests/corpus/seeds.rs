@@ -57,8 +57,11 @@ fn of_case(case: &Case, seed: &mut impl FnMut(&'static str, Vec<u8>)) {
     let host = host.map_or(&b"api.test"[..], |(_, host)| host);
     let (method, path) = (request.method.as_deref(), request.path.as_deref());
     seed("route", of_routes(&case.config, [method, Some(host), path].map(Option::unwrap_or_default)));
-    let mut lines =
-        vec![format!("{} 0 {}", door(&case.config), request.cluster.as_deref().unwrap_or("none")).into()];
+    let mut first = format!("{} 0 {}", door(&case.config), request.cluster.as_deref().unwrap_or("none"));
+    if let Some(peer) = &request.peer {
+        first.extend([" ", peer]);
+    }
+    let mut lines: Vec<Vec<u8>> = vec![first.into()];
     let pseudo = [("method", request.method), ("path", request.path)];
     lines.extend(
         pseudo.into_iter().filter_map(|(name, value)| Some([format!(":{name}: ").into(), value?].concat())),
@@ -115,6 +118,10 @@ fn door(config: &Value) -> usize {
     let public = config["default"] == "public";
     if config.pointer("/context/mint/publish").is_some() {
         return 15;
+    }
+    let entrances = config["entrances"].as_object();
+    if entrances.is_some_and(|all| all.values().any(|entrance| entrance.get("peers").is_some())) {
+        return 16;
     }
     match (config["door"] == "outer", config.get("report").is_some(), config.get("routes").is_some()) {
         (true, true, _) => return 13,

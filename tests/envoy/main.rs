@@ -17,6 +17,7 @@ mod conformance;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bounds; // the key, where Envoy routes again, retries, mirrors, redirects
 mod configuration; // a faulty one does not start
 mod context; // from one Envoy to the next
 mod denials; // what a refused client, and an operator, sees

@@ -10,12 +10,12 @@ use crate::support::http::{Call, get};
 use crate::support::upstream::Upstream;
 
 /// The gateway comes in by key and certificate, orders by its certificate alone.
-fn configuration() -> Value {
+fn configuration(resumed: &str) -> Value {
     json!({
         "door": "inner", "default": "public",
         "entrances": {
-            "gateway": { "keys": { "current": { "env": "VESTIBULE_GATEWAY_KEY" } }, "peers": [GATEWAY] },
-            "mesh": { "peers": [ORDERS] },
+            "gateway": { "keys": { "current": { "env": "VESTIBULE_GATEWAY_KEY" } }, "peers": [GATEWAY], "resumed": resumed },
+            "mesh": { "peers": [ORDERS], "resumed": resumed },
         },
         "routes": { "mine": { "paths": ["/mine"], "access": "authenticated" } },
     })
@@ -26,10 +26,10 @@ fn a_peer_is_whom_the_certificate_names_and_no_header_is() {
     let (authority, upstream) = (Authority::fresh(), Upstream::start());
     let variables = ENVIRONMENT.map(|(name, _)| name.to_owned());
     let bootstrap = Bootstrap::of("inner.yaml")
-        .configure("inner", &configuration())
+        .configure("inner", &configuration("admit"))
         .environment("inner", variables.iter())
         .cluster("service", upstream.port())
-        .copy_listener("inner", "tls", &configuration(), "service")
+        .copy_listener("inner", "tls", &configuration("admit"), "service")
         .serve_tls("tls", &authority.peer(BLOG), Clients::Optional(&authority));
     let leaves = [
         ("gateway", Some(authority.peer(GATEWAY))),
@@ -63,7 +63,7 @@ fn a_peer_is_whom_the_certificate_names_and_no_header_is() {
     for (caller, request, code) in cases {
         let forged = format!("Hash=0;URI={ORDERS}");
         let request = request.header("x-forwarded-client-cert", &forged).header("x-user-id", "alice");
-        // Sessions are resumed, which takes nothing away.
+        // Sessions are resumed, which takes nothing away here.
         for _ in 0..3 {
             let response = request.send(envoy.port(caller));
             let arrival = upstream.arrival(&response);
@@ -76,4 +76,39 @@ fn a_peer_is_whom_the_certificate_names_and_no_header_is() {
     let arrival = upstream.arrival(&mine.send(envoy.port("gateway"))).expect("the gateway is believed");
     assert_eq!(arrival.values("x-user-id"), ["alice"]);
     assert_eq!(mine.send(envoy.port("orders")).code().as_deref(), Some("credential_missing"));
+}
+
+#[test]
+fn a_session_that_is_resumed_has_no_peer_where_that_is_not_admitted() {
+    let (authority, upstream) = (Authority::fresh(), Upstream::start());
+    let orders = authority.peer(ORDERS);
+    let variables = ENVIRONMENT.map(|(name, _)| name.to_owned());
+    let mut bootstrap = Bootstrap::of("inner.yaml")
+        .configure("inner", &configuration("refuse"))
+        .environment("inner", variables.iter())
+        .cluster("service", upstream.port());
+    for listener in ["resumes", "never", "untrusting"] {
+        let clients = match listener {
+            "untrusting" => Clients::Untrusted(&authority),
+            _ => Clients::Optional(&authority),
+        };
+        bootstrap = bootstrap
+            .copy_listener("inner", listener, &configuration("refuse"), "service")
+            .serve_tls(listener, &authority.peer(BLOG), clients);
+    }
+    for kind in ["disable_stateless_session_resumption", "disable_stateful_session_resumption"] {
+        bootstrap.tls_of_listener("never")[kind] = json!(true);
+    }
+    let forged = Authority::fresh().peer(ORDERS);
+    let bootstrap = bootstrap
+        .caller("first", "resumes", Some(&orders))
+        .caller("second", "never", Some(&orders))
+        // A listener that lets any certificate pass does not make one of the right name a peer.
+        .caller("forger", "untrusting", Some(&forged));
+    let envoy = Envoy::start(&bootstrap, &ENVIRONMENT);
+    let code = |caller: &str| get("/").send(envoy.port(caller)).code();
+    assert_eq!([(); 3].map(|()| code("second")), [None, None, None]);
+    let refused = Some("peer_not_allowed".to_owned());
+    assert_eq!([(); 3].map(|()| code("first")), [None, refused.clone(), refused.clone()]);
+    assert_eq!(code("forger"), refused);
 }

@@ -5,10 +5,15 @@
 
 use serde_json::{Value, json};
 
-use super::mesh::{GATEWAY_KEY, Mesh, good_payload, good_token, signed};
+use super::mesh::{
+    ENVIRONMENT, GATEWAY_KEY, Mesh, good_payload, good_token, issuer, outer_configuration, signed,
+};
+use crate::support::bootstrap::Bootstrap;
+use crate::support::envoy::Envoy;
 use crate::support::envoy::filter_records;
 use crate::support::http::get;
 use crate::support::secrets;
+use crate::support::upstream::Upstream;
 
 #[test]
 fn the_filter_logs_no_token_no_key_and_no_signature_whatever_it_is_sent() {
@@ -64,4 +69,100 @@ fn the_check_for_secrets_finds_a_token_in_a_line_of_the_filter() {
     let records = filter_records(&log);
     assert_eq!(records.len(), 1);
     assert_eq!(secrets::first_in(&records[0]).as_deref(), Some(signature));
+}
+
+/// What an operator, or whoever reaches the admin port, can have Envoy print.
+const ADMIN: [&str; 11] = [
+    "/stats",
+    "/stats/prometheus",
+    "/config_dump?include_eds",
+    "/server_info",
+    "/clusters",
+    "/clusters?format=json",
+    "/listeners?format=json",
+    "/certs",
+    "/init_dump",
+    "/runtime",
+    "/memory",
+];
+
+#[test]
+fn the_gateway_key_shows_in_no_answer_no_log_and_nowhere_on_the_admin_port() {
+    for attach in ["route", "upstream"] {
+        let upstream = Upstream::start();
+        let mut configuration = outer_configuration();
+        configuration["gatewayKey"]["attach"] = json!(attach);
+        let mut bootstrap = Bootstrap::of("outer.yaml")
+            .configure("outer", &configuration)
+            .cluster("upstream", upstream.port())
+            .cluster("nobody", 1)
+            .without_endpoints("nobody");
+        if attach == "upstream" {
+            bootstrap = bootstrap.filter_upstream("outer", "upstream").filter_upstream("outer", "nobody");
+        }
+        bootstrap.connection_manager("outer")["route_config"]["virtual_hosts"][0]["routes"] = json!([
+            { "match": { "prefix": "/there" }, "route": { "cluster": "upstream" } },
+            { "match": { "prefix": "/nobody" }, "route": { "cluster": "nobody" } },
+            { "match": { "prefix": "/moved" }, "redirect": { "path_redirect": "/there" } },
+        ]);
+        // At the level of debug Envoy itself logs the headers of every request.
+        let arguments = ["--log-level", "info", "--component-log-level", "wasm:debug"];
+        let envoy = Envoy::start_with(&bootstrap, &ENVIRONMENT, &arguments);
+        for (path, status) in [("/there", 200), ("/nobody", 503), ("/moved", 301), ("/lost", 404)] {
+            let response = get(path).bearer(&good_token()).send(envoy.port("outer"));
+            assert_eq!(response.status, status, "{attach} {path}: {}", response.text());
+            assert_hides(
+                &format!("{attach} {path}"),
+                &format!("{:?} {}", response.headers(), response.text()),
+            );
+        }
+        let refused = [get("/there"), get("/there").bearer("a.b.c").header("x-gateway-key", "mine")];
+        for call in refused {
+            let response = call.send(envoy.port("outer"));
+            assert_eq!(response.status, 401, "{attach}");
+            assert_hides(attach, &format!("{:?} {}", response.headers(), response.text()));
+        }
+        assert_eq!(upstream.all().len(), 1, "{attach}");
+        assert_eq!(
+            upstream.all()[0].values("x-gateway-key"),
+            [GATEWAY_KEY],
+            "{attach}: else this shows nothing"
+        );
+        for path in ADMIN {
+            let printed = envoy.admin(path);
+            assert_eq!(printed.status, 200, "{path}");
+            assert_hides(&format!("{attach} {path}"), &printed.text());
+        }
+        let dump = envoy.admin("/config_dump").text();
+        assert!(dump.contains("VESTIBULE_GATEWAY_KEY"), "the dump has not even the variable's name");
+        assert!(envoy.wait_for_log("outer door denied"), "the filter logs nothing, so this shows nothing");
+        assert_hides(&format!("the log, {attach}"), &envoy.log());
+    }
+}
+
+#[test]
+fn a_configuration_that_is_refused_shows_no_key() {
+    let faulty: [fn(&mut Value); 4] = [
+        |configuration| configuration["gatewayKey"]["attach"] = json!("sideways"),
+        |configuration| configuration["gatewayKey"]["to"] = json!([]),
+        |configuration| configuration["gatewayKey"]["key"]["encoding"] = json!("hex"),
+        |configuration| configuration["issuers"] = json!({ "main": issuer(), "other": issuer() }),
+    ];
+    for (number, make_faulty) in faulty.iter().enumerate() {
+        let mut configuration = outer_configuration();
+        make_faulty(&mut configuration);
+        let bootstrap = Bootstrap::of("outer.yaml").configure("outer", &configuration);
+        let Err(refusal) = Envoy::try_start(&bootstrap, &ENVIRONMENT) else { panic!("{number}: it started") };
+        assert!(
+            refusal.log.contains("vestibule: configuration refused"),
+            "{number}: {}",
+            refusal.complaints()
+        );
+        assert_hides(&format!("the log of refusal {number}"), &refusal.log);
+    }
+}
+
+#[track_caller]
+fn assert_hides(what: &str, text: &str) {
+    assert!(!text.contains(GATEWAY_KEY), "{what} shows the key");
 }

@@ -154,6 +154,24 @@ impl Bootstrap {
         self.cluster_named(name)["typed_extension_protocol_options"] = options;
     }
 
+    /// Puts the filter of this plugin, as it is now, into a cluster too: what is sent there meets it again.
+    pub fn filter_upstream(mut self, plugin: &str, cluster: &str) -> Self {
+        let config = self.plugin(plugin).clone();
+        let wasm = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+        let codec = "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec";
+        let options = json!({
+            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+            "explicit_http_config": { "http_protocol_options": {} },
+            "http_filters": [
+                { "name": "vestibule", "typed_config": { "@type": wasm, "config": config } },
+                { "name": "envoy.filters.http.upstream_codec", "typed_config": { "@type": codec } },
+            ],
+        });
+        let options = json!({ "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options });
+        self.cluster_options(cluster, options);
+        self
+    }
+
     /// Sends everything that a listener takes to this cluster.
     pub fn route(mut self, listener: &str, cluster: &str) -> Self {
         let routes = &mut self.connection_manager(listener)["route_config"]["virtual_hosts"][0]["routes"];

@@ -62,6 +62,12 @@ impl Run {
         self.out
     }
 
+    /// It failed so of one part of an invalid document, whatever it said of the others.
+    #[track_caller]
+    pub(crate) fn complained(self, expected: &str) {
+        assert!(self.code == 3 && self.err.contains(expected), "{} {}", self.code, self.err);
+    }
+
     #[track_caller]
     pub(crate) fn failed(&self, code: i32, message: &str) {
         assert_eq!((self.code, self.out.as_str()), (code, ""), "{}", self.err);

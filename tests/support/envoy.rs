@@ -132,6 +132,11 @@ impl Envoy {
         filter_records(&self.log())
     }
 
+    /// What the admin port answers at this path.
+    pub fn admin(&self, path: &str) -> http::Response {
+        http::get(path).send(self.admin)
+    }
+
     /// The statistics whose name starts so.
     pub fn stats(&self, prefix: &str) -> BTreeMap<String, u64> {
         let text = http::get("/stats").send(self.admin).text();

@@ -18,6 +18,8 @@ pub enum Answer {
     Ok,
     /// 302, to this location.
     Redirect(String),
+    /// This status line, and perhaps headers.
+    Status(&'static str),
     /// 101. From then on it sends back whatever comes.
     Switch,
 }
@@ -27,6 +29,15 @@ pub struct Upstream {
     port: u16,
     seen: Arc<Mutex<Vec<Arrival>>>,
     stopped: Arc<AtomicBool>,
+}
+
+/// What to answer to a request.
+type Answering = Arc<dyn Fn(&Arrival) -> Answer + Send + Sync>;
+
+impl From<&'static str> for Answer {
+    fn from(line: &'static str) -> Self {
+        Self::Status(line)
+    }
 }
 
 /// One request as it arrived: bytes, in their order, every copy.
@@ -47,7 +58,8 @@ impl Upstream {
     }
 
     /// Starts to listen, and answers so.
-    pub fn answering(answer: fn(&Arrival) -> Answer) -> Self {
+    pub fn answering<A: Into<Answer>>(answer: impl Fn(&Arrival) -> A + Send + Sync + 'static) -> Self {
+        let answer: Answering = Arc::new(move |arrival| answer(arrival).into());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
         let port = listener.local_addr().expect("a bound socket has an address").port();
         let (seen, stopped) = (Arc::default(), Arc::<AtomicBool>::default());
@@ -57,8 +69,8 @@ impl Upstream {
                 if stopped.load(Ordering::Relaxed) {
                     return;
                 }
-                let seen = Arc::clone(&seen);
-                thread::spawn(move || stream.map(|stream| serve(stream, &seen, answer)));
+                let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+                thread::spawn(move || stream.map(|stream| serve(stream, &seen, &answer)));
             }
         });
         upstream
@@ -111,20 +123,22 @@ impl Arrival {
 }
 
 /// Answers the requests of one connection until it ends.
-fn serve(stream: TcpStream, seen: &Mutex<Vec<Arrival>>, answer: fn(&Arrival) -> Answer) -> Option<()> {
+fn serve(stream: TcpStream, seen: &Mutex<Vec<Arrival>>, answering: &Answering) -> Option<()> {
     let mut writer = stream.try_clone().ok()?;
     let mut reader = BufReader::new(stream);
     loop {
         let arrival = read_request(&mut reader)?;
-        let answer = answer(&arrival);
+        // It may take its time, and others go on.
+        let answer = answering(&arrival);
         let number = {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.push(arrival);
+            seen.push(arrival.clone());
             seen.len() - 1
         };
         let head = match &answer {
             Answer::Ok => "200 OK\r\ncontent-length: 2".to_owned(),
             Answer::Redirect(to) => format!("302 Found\r\nlocation: {to}\r\ncontent-length: 2"),
+            Answer::Status(line) => format!("{line}\r\ncontent-length: 2"),
             Answer::Switch => {
                 "101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket".to_owned()
             }

@@ -10,6 +10,7 @@ use crate::document::{self, Fault};
 const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 const MANAGER: &str =
     "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+const CLUSTER: &str = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
 const STRING: &str = "type.googleapis.com/google.protobuf.StringValue";
 
 /// A wasm filter in a bootstrap.
@@ -24,18 +25,21 @@ pub(crate) struct Filter<'d> {
     pub(crate) faults: Vec<Fault>,
     /// The HTTP connection manager around it, and where that stands.
     pub(crate) manager: Option<(String, &'d Value)>,
+    /// The cluster around it.
+    pub(crate) cluster: Option<&'d Value>,
+    /// The VM that it runs in.
+    pub(crate) vm: Option<&'d Value>,
     /// The `traffic_direction` of the listener around it, and where that stands.
     pub(crate) direction: Option<(String, &'d Value)>,
     /// The filter chain around it, and where that stands.
     pub(crate) chain: Option<(String, &'d Value)>,
-    environment: Option<&'d Value>,
 }
 
 impl Filter<'_> {
     /// The value of an environment variable as the filter's VM will see it: given in the bootstrap, or passed
     /// on from Envoy's own, for which the process asks here.
     pub(crate) fn variable(&self, name: &str, process: impl Fn(&str) -> Option<String>) -> Option<String> {
-        let environment = self.environment?;
+        let environment = member(self.vm?, "environment_variables")?;
         let passed_on = member(environment, "host_env_keys").and_then(Value::as_array);
         if passed_on.is_some_and(|keys| keys.iter().any(|key| key.as_str() == Some(name))) {
             return process(name);
@@ -58,19 +62,36 @@ pub(crate) fn filters(document: &Value) -> Vec<Filter<'_>> {
     filters
 }
 
-/// What surrounds a value, each with its path.
+/// The clusters that the document lists.
+pub(crate) fn clusters(document: &Value) -> impl Iterator<Item = &Value> {
+    let listed = member(document, "static_resources").and_then(|resources| resources.get("clusters"));
+    listed.and_then(Value::as_array).into_iter().flatten()
+}
+
+/// Whether there may be more than the document lists: by these sources of xDS, or by the one for everything.
+pub(crate) fn more_come(document: &Value, sources: &[&str]) -> bool {
+    let comes = |dynamic| sources.iter().chain(&["ads_config"]).any(|name| member(dynamic, name).is_some());
+    member(document, "dynamic_resources").is_some_and(comes)
+}
+
+/// What surrounds a value, most of it with its path.
 #[derive(Clone, Default)]
 struct Around<'d> {
     manager: Option<(String, &'d Value)>,
     direction: Option<(String, &'d Value)>,
     chain: Option<(String, &'d Value)>,
+    cluster: Option<&'d Value>,
 }
 
 fn collect<'d>(value: &'d Value, path: &str, around: Around<'d>, filters: &mut Vec<Filter<'d>>) {
     match value {
         Value::Array(elements) => {
             for (index, element) in elements.iter().enumerate() {
-                collect(element, &format!("{path}[{index}]"), around.clone(), filters);
+                let mut around = around.clone();
+                if matches!(path, "static_resources.clusters" | "staticResources.clusters") {
+                    around.cluster = Some(element);
+                }
+                collect(element, &format!("{path}[{index}]"), around, filters);
             }
         }
         Value::Object(members) => {
@@ -81,6 +102,9 @@ fn collect<'d>(value: &'d Value, path: &str, around: Around<'d>, filters: &mut V
             }
             if kind == Some(MANAGER) {
                 around.manager = Some((path.to_owned(), value));
+            }
+            if kind == Some(CLUSTER) {
+                around.cluster = Some(value);
             }
             // Nothing but a listener has one.
             if let Some((name, direction)) = named_member(value, "traffic_direction") {
@@ -111,16 +135,16 @@ fn filter<'d>(wasm: &'d Map<String, Value>, path: &str, around: Around<'d>) -> F
     let configuration = configuration(config)
         .map_err(|unreadable| faults.extend(unreadable.into_iter().map(|fault| fault.inside(&path))))
         .ok();
-    let vm = member(config, "vm_config");
     Filter {
         is_vestibule: is_vestibule(config, configuration.as_ref()),
         path,
         configuration,
         faults,
         manager: around.manager,
+        cluster: around.cluster,
+        vm: member(config, "vm_config"),
         direction: around.direction,
         chain: around.chain,
-        environment: vm.and_then(|vm| member(vm, "environment_variables")),
     }
 }
 

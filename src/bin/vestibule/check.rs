@@ -9,8 +9,8 @@ use vestibule::time::UnixTime;
 
 use crate::document::{self, Document, Fault};
 use crate::{
-    Exit, Failure, bootstrap, clock, file, key_bounds, key_clusters, peer_validation, placement, print, tell,
-    terminal,
+    Exit, Failure, bootstrap, clock, file, key_bounds, key_clusters, key_upstream, peer_validation,
+    placement, print, tell, terminal,
 };
 
 /// Check configurations and report every error, each with its path.
@@ -129,17 +129,18 @@ impl Report {
         if filters.is_empty() {
             self.faults.push(Fault::new("", "an Envoy configuration without a Vestibule filter"));
         }
-        for mut filter in filters {
-            let faults = std::mem::take(&mut filter.faults);
+        for filter in &filters {
+            let faults = filter.faults.clone();
             let variable = |name: &str| filter.variable(name, |name| std::env::var(name).ok());
             match &filter.configuration {
                 None => self.faults.extend(faults),
                 Some(configuration) => {
                     let around = |outline: &Outline| {
-                        let mut faults = key_bounds::check(&filter, configuration, outline);
-                        faults.extend(key_clusters::check(&filter, document, outline));
-                        faults.extend(placement::check(&filter, document, outline));
-                        faults.extend(peer_validation::check(&filter, configuration));
+                        let mut faults = key_bounds::check(filter, &filters, document, outline);
+                        faults.extend(key_upstream::check(filter, &filters, document, outline));
+                        faults.extend(key_clusters::check(filter, document, outline));
+                        faults.extend(placement::check(filter, document, outline));
+                        faults.extend(peer_validation::check(filter, configuration));
                         faults
                     };
                     let variable = env.then_some(&variable);

@@ -169,7 +169,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let (decision, awaited, steps) = explained(&policy, &mut keys, &request, now_exactly);
     let mut explanation = Explanation::new(&policy, &outline, &request, steps, &decision);
     let is_denied = matches!(explanation.outcome, Outcome::Denied(_));
-    let attaches = !is_denied && explanation.outcome.denial().is_none() && policy.reads_cluster();
+    let attaches = !is_denied && explanation.outcome.denial().is_none() && policy.attaches().is_some();
     explanation.notes = notes(attaches, policy.mints(), &outline, &delivered, &values, awaited.as_deref());
     let code = explanation.outcome.denial().map(Denial::code);
     if policy.reads_peer() && delivered.peer.is_none() && explanation.stopped == Some(Stage::Entrance) {

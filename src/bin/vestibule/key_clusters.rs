@@ -5,12 +5,12 @@ use serde_json::Value;
 use vestibule::compile::Outline;
 use vestibule::credential::remote::RemoteSource;
 
-use crate::bootstrap::{Filter, find, has, member};
+use crate::bootstrap::{self, Filter, find, has, member};
 use crate::document::Fault;
 
 /// The faults of the clusters, by paths of the filter's configuration.
-pub(crate) fn check(filter: &Filter<'_>, bootstrap: &Value, outline: &Outline) -> Vec<Fault> {
-    let clusters = Clusters::of(bootstrap);
+pub(crate) fn check(filter: &Filter<'_>, document: &Value, outline: &Outline) -> Vec<Fault> {
+    let clusters = Clusters::of(document);
     let faults = outline.remote_sources().iter().filter_map(|(path, source)| {
         let (name, complaint) = (source.cluster(), clusters.complaint(source)?);
         Some(Fault::new(format!("{path}.cluster"), format!("is `{name}`, {complaint}")).inside(&filter.path))
@@ -25,12 +25,10 @@ struct Clusters<'d> {
 }
 
 impl<'d> Clusters<'d> {
-    fn of(bootstrap: &'d Value) -> Self {
-        let listed = member(bootstrap, "static_resources").and_then(|resources| resources.get("clusters"));
-        let xds = |dynamic| ["cds_config", "ads_config"].iter().any(|name| member(dynamic, name).is_some());
+    fn of(document: &'d Value) -> Self {
         Self {
-            listed: listed.and_then(Value::as_array).into_iter().flatten().collect(),
-            more_come: member(bootstrap, "dynamic_resources").is_some_and(xds),
+            listed: bootstrap::clusters(document).collect(),
+            more_come: bootstrap::more_come(document, &["cds_config"]),
         }
     }
 

@@ -14,6 +14,7 @@ mod hash;
 mod jwk;
 mod key_bounds;
 mod key_clusters;
+mod key_upstream;
 mod keygen;
 mod peer_validation;
 mod placement;

@@ -13,8 +13,24 @@ pub(crate) fn check(filter: &Filter<'_>, configuration: &Value) -> Option<Fault>
     if !entrances.values().any(|entrance| entrance.get("peers").is_some()) {
         return None;
     }
+    let refuses_resumed = entrances.values().any(|entrance| {
+        entrance.get("peers").is_some() && entrance.get("resumed").is_none_or(|it| it != "admit")
+    });
     let (path, chain) = filter.chain.as_ref()?;
-    Some(Fault::new(format!("{path}.transport_socket"), complaint(chain)?))
+    let resumes = || refuses_resumed.then(|| resumption(chain)).flatten();
+    Some(Fault::new(format!("{path}.transport_socket"), complaint(chain).or_else(resumes)?))
+}
+
+/// What is wrong where sessions are resumed that the door would refuse.
+fn resumption(chain: &Value) -> Option<&'static str> {
+    let is_off = |name| find(chain, name).any(|value| *value == true);
+    let both =
+        is_off("disable_stateless_session_resumption") && is_off("disable_stateful_session_resumption");
+    (!both).then_some(
+        "resumes TLS sessions, on which Envoy validates no certificate, so that from Envoy 1.40 on `peers` would let a \
+         caller in once and refuse it when it comes again: set disable_stateless_session_resumption and \
+         disable_stateful_session_resumption, or write `resumed: admit` beside `peers`",
+    )
 }
 
 fn complaint(chain: &Value) -> Option<&'static str> {

@@ -11,7 +11,11 @@ use crate::spiffe::{self, SpiffeId};
 
 /// The peers that are let in, any of them.
 #[derive(Clone, Debug)]
-pub struct Peers(pub(crate) Vec<Peer>);
+pub struct Peers {
+    pub(crate) listed: Vec<Peer>,
+    /// Whether one is believed that was validated on an earlier connection only.
+    pub(crate) admits_resumed: bool,
+}
 
 /// One peer. It is compared by its hash, for texts of different lengths cannot be compared in constant time.
 #[derive(Clone, Debug)]
@@ -27,21 +31,31 @@ impl Peer {
     }
 }
 
-/// The hash of who the connection's peer proved to be; none where it is nobody, or too long for an id.
-pub(super) fn proved(request: &Request<'_>) -> Option<[u8; 32]> {
-    let peer = request.peer().filter(|peer| peer.len() <= spiffe::MAX_BYTES)?;
-    Some(Sha256::digest(peer).into())
+/// Who the connection's peer proved to be.
+pub(super) struct Proved {
+    sha256: [u8; 32],
+    is_resumed: bool,
+}
+
+impl Proved {
+    /// None where it is nobody, or too long for an id.
+    pub(super) fn of(request: &Request<'_>) -> Option<Self> {
+        let peer = request.peer().filter(|peer| peer.uri.len() <= spiffe::MAX_BYTES)?;
+        Some(Self { sha256: Sha256::digest(peer.uri).into(), is_resumed: peer.is_resumed })
+    }
 }
 
 impl Peers {
     /// The ids, as they are configured.
     pub fn ids(&self) -> impl Iterator<Item = &SpiffeId> {
-        self.0.iter().map(|peer| &peer.id)
+        self.listed.iter().map(|peer| &peer.id)
     }
 
     /// Whether the peer is one of these. Every one is compared, in constant time.
-    pub(super) fn compare(&self, proved: Option<&[u8; 32]>) -> Choice {
-        let Some(hash) = proved else { return Choice::from(0) };
-        self.0.iter().fold(Choice::from(0), |listed, peer| listed | hash.ct_eq(&peer.sha256))
+    pub(super) fn compare(&self, proved: Option<&Proved>) -> Choice {
+        let Some(proved) = proved else { return Choice::from(0) };
+        let is_believed = Choice::from(u8::from(!proved.is_resumed || self.admits_resumed));
+        let listed = self.listed.iter();
+        is_believed & listed.fold(Choice::from(0), |listed, peer| listed | proved.sha256.ct_eq(&peer.sha256))
     }
 }

@@ -30,7 +30,8 @@ fn keys(header: &str, accepted: Vec<AcceptedKey>) -> Keys {
 }
 
 fn peers(ids: &[&str]) -> Peers {
-    Peers(ids.iter().map(|id| Peer::new(SpiffeId::parse(id).unwrap())).collect())
+    let listed = ids.iter().map(|id| Peer::new(SpiffeId::parse(id).unwrap())).collect();
+    Peers { listed, admits_resumed: false }
 }
 
 fn entrance(name: &str, demand: Demand) -> Entrance {
@@ -93,6 +94,20 @@ fn a_peer_is_listed_to_the_letter() {
     let long = format!("spiffe://a/{}", "b".repeat(4000));
     for peer in ["", "spiffe://a/", "spiffe://a/b/", "spiffe://a/bb", "spiffe://a/B", "spiffe://A/b", &long] {
         assert_eq!(admitted(mesh(), &[], Some(peer), NOW), Err(Code::PeerNotAllowed), "{peer}");
+    }
+}
+
+/// Nobody has validated the certificate on this connection.
+#[test]
+fn the_peer_of_a_resumed_session_is_listed_where_that_is_admitted_only() {
+    for (admits_resumed, outcome) in [(false, Err(Code::PeerNotAllowed)), (true, Ok(()))] {
+        let listed = Peers { admits_resumed, ..peers(&["spiffe://a/b"]) };
+        let entrances = [entrance("mesh", Demand::Peer(listed))];
+        let admitted = |request: &Request<'_>| admit(&entrances, request, UnixTime::from_secs(NOW)).map(drop);
+        assert_eq!(admitted(&Request::new(vec![]).with_resumed_peer(b"spiffe://a/b")), outcome);
+        let other = Request::new(vec![]).with_resumed_peer(b"spiffe://a/c");
+        assert_eq!(admitted(&other), Err(Code::PeerNotAllowed));
+        assert_eq!(admitted(&Request::new(vec![]).with_peer(b"spiffe://a/b")), Ok(()));
     }
 }
 

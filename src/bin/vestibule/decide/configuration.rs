@@ -36,12 +36,12 @@ impl Source {
         &self.name
     }
 
-    /// The Vestibule filters in it, where it is a bootstrap.
+    /// The Vestibule filters in its listeners, where it is a bootstrap: those in clusters decide nothing new.
     pub(crate) fn filters(&self) -> Option<Vec<Filter<'_>>> {
         bootstrap::is_bootstrap(&self.document.value).then(|| {
             bootstrap::filters(&self.document.value)
                 .into_iter()
-                .filter(|filter| filter.is_vestibule)
+                .filter(|filter| filter.is_vestibule && filter.cluster.is_none())
                 .collect()
         })
     }

@@ -1,6 +1,7 @@
 //! A decision and the steps that led to it, as data for whoever prints it. It tells what was decided and by
 //! what, and decides nothing.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use vestibule::access::Access;
@@ -88,7 +89,7 @@ pub(crate) struct Caller {
 pub(crate) enum Outcome<'e> {
     Denied(Denial),
     Allowed {
-        mutations: &'e [Mutation],
+        mutations: Cow<'e, [Mutation]>,
         reported: Option<&'e Denial>,
     },
     /// Here, with what the door publishes.
@@ -120,7 +121,8 @@ impl<'e> Explanation<'e> {
             // Nobody brings any.
             Decision::AwaitKeys(_) => Outcome::Denied(Code::KeysUnavailable.into()),
             Decision::Permit(permit) => {
-                Outcome::Allowed { mutations: permit.mutations(), reported: permit.reported() }
+                let mutations = permit.mutations_towards(request.cluster());
+                Outcome::Allowed { mutations, reported: permit.reported() }
             }
             Decision::Publish(publication) => Outcome::Answered(publication),
         };
@@ -158,7 +160,7 @@ impl<'e> Explanation<'e> {
             route,
             others,
             passed,
-            peer: request.peer().map(as_text),
+            peer: request.peer().map(|peer| as_text(peer.uri)),
             presented,
             caller,
             demands,

@@ -62,7 +62,8 @@ impl Outcome {
             Decision::AwaitKeys(_) => Self::Denied(Code::KeysUnavailable),
             Decision::Permit(permit) => {
                 let mut upstream = Upstream::new();
-                for (name, value) in mutation::apply(request.headers(), permit.mutations()) {
+                let mutations = permit.mutations_towards(request.cluster());
+                for (name, value) in mutation::apply(request.headers(), &mutations) {
                     if !name.starts_with(b":") || name == PATH.as_bytes() {
                         upstream.entry(text(&name)).or_default().push(value);
                     }
