@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size cli certificates demo test test-wasm fuzz bench-native bench-routes check fmt envoy clean compiler FORCE
+.PHONY: help wasm size cli certificates demo test test-wasm fuzz bench-native bench-routes bench-context check fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
 # For the tests alone.
@@ -51,6 +51,9 @@ bench-native: | compiler ## measure what routes and permissions cost, natively
 
 bench-routes: $(MODULE) envoy | compiler ## measure 10,000 routes against 10 in a real Envoy
 	@$(WITH_ENVOY) cargo run --locked --example bench_routes
+
+bench-context: $(MODULE) $(PROBE) envoy | compiler ## measure minting, requiring and signing contexts in a real Envoy
+	@$(WITH_ENVOY) cargo run --locked --example bench_context
 
 check: | compiler ## check format and lints, natively and for wasm
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \

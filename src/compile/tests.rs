@@ -7,6 +7,7 @@
     reason = "a test stops where it fails"
 )]
 
+mod context;
 mod entrance;
 mod header;
 mod issuer;

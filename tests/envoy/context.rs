@@ -101,7 +101,7 @@ fn a_context_takes_the_principal_from_door_to_door_whoever_signs() {
     }
 }
 
-/// The id of a request is Envoy's to give, and where it gives none the filter draws one, on every worker another.
+/// The id of a request is Envoy's to give, and where it gives none the filter draws one, in every VM others.
 #[test]
 fn a_request_without_an_id_of_envoys_has_a_transaction_of_its_own() {
     let upstream = Upstream::start();
@@ -117,11 +117,11 @@ fn a_request_without_an_id_of_envoys_has_a_transaction_of_its_own() {
         .cluster("upstream", upstream.port());
     outer.connection_manager("outer")["generate_request_id"] = json!(false);
     let environment = [("MINT_KEY", keys::named("ec-256").private_pem())];
-    let outer = Envoy::start(&outer, &environment);
+    let envoys = [0, 1].map(|_| Envoy::start(&outer, &environment));
     let mut transactions = BTreeSet::new();
     let token = signed(&json!({ "key": "ec-256", "payload": good_payload() }));
-    for _ in 0..60 {
-        let response = get("/").bearer(&token).send(outer.port("outer"));
+    for number in 0..60 {
+        let response = get("/").bearer(&token).send(envoys[number % 2].port("outer"));
         let arrival = upstream.arrival(&response).expect("the service answered");
         let contexts = arrival.values("txn-token");
         let transaction = claims(contexts.first().expect("a context"))["txn"].as_str().map(str::to_owned);
