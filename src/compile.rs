@@ -277,7 +277,7 @@ fn default(config: &Config<'_>, compiler: &mut access::Compiler<'_, '_>) -> Opti
         return Some(Access::Authenticated);
     }
     config.node.below("default").refuse(
-        "is missing: without a credential source (`issuers`, or an entrance's `trust`) say `public`, \
+        "is missing: without a credential source (`issuers`, `context.require`, or an entrance's `trust`) say `public`, \
          `optional`, `authenticated` or `deny`"
             .into(),
     )

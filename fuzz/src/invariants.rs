@@ -245,17 +245,22 @@ impl Owned {
         if let Some(gateway_key) = config.get("gatewayKey") {
             set.insert(text(&gateway_key["header"], "x-gateway-key"));
         }
+        if let Some(mint) = config.pointer("/context/mint") {
+            set.insert(text(&mint["header"], "txn-token"));
+        }
         let mut names: BTreeSet<String> = read.union(&set).map(|name| fold(name.as_bytes())).collect();
-        names.insert("x-gateway-key".into());
-        if config["door"] == "outer" {
-            let rewrites = [
-                "x-original-url",
-                "x-rewrite-url",
-                "x-http-method-override",
-                "x-http-method",
-                "x-method-override",
-            ];
-            names.extend(rewrites.map(str::to_owned));
+        let always = [
+            "x-gateway-key",
+            "txn-token",
+            "x-original-url",
+            "x-rewrite-url",
+            "x-http-method-override",
+            "x-http-method",
+            "x-method-override",
+        ];
+        names.extend(always.map(str::to_owned));
+        if let Some(require) = config.pointer("/context/require") {
+            names.insert(fold(text(&require["header"], "txn-token").as_bytes()));
         }
         let strip =
             config.get("strip").and_then(Value::as_array).into_iter().flatten().map(|name| text(name, ""));

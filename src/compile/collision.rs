@@ -61,7 +61,9 @@ pub(super) fn check(config: &Config<'_>) {
         };
         if let Some(other) = uses.iter().take(position).find(clashes) {
             let (name, does) = (&other.header, other.used.describe());
-            one.node.error(format!("is for servers one header with `{name}`, which {does}: choose another"));
+            one.node.error(format!(
+                "is for some servers the same header as `{name}`, which {does}: choose another"
+            ));
         }
     }
     for inject in &config.inject {

@@ -14,6 +14,7 @@ use crate::credential::remote::RemoteSource;
 use crate::credential::source::Source;
 use crate::jose::claims::ClaimRules;
 use crate::jose::jwk::Key;
+use crate::policy::Door;
 
 pub(super) fn compile(config: &Config<'_>, places: &Places, secrets: &Secrets<'_>) -> Option<Vec<Issuer>> {
     check_apart(config);
@@ -150,7 +151,8 @@ fn check_apart(config: &Config<'_>) {
 fn check_alone(config: &Config<'_>) {
     let remedy =
         "stands beside `context.require`, and a context is the only credential of its door: remove one";
-    if config.node.value().get("issuers").is_some() {
+    // At an outer door it is the context that does not belong there.
+    if config.node.value().get("issuers").is_some() && config.door != Some(Door::Outer) {
         config.node.below("issuers").error(remedy);
     }
     for named in &config.entrances {

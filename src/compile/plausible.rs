@@ -50,7 +50,8 @@ impl Checker<'_, '_> {
         };
         let provers = self.provers(requirements, entrance);
         if provers.trust.is_none() && !provers.issuers {
-            return node.warn("is met by nobody, for nothing here proves a principal to it");
+            return node.warn("is met by nobody, for nothing here proves a principal to it: add `context.require`, `issuers` or a \
+                 `trust`, or say `public`");
         }
         let Some(requirements) = requirements else { return };
         for required in requirements.permissions.iter().flatten() {

@@ -59,7 +59,7 @@ fn read(secret: &Secret<'_>, secrets: &Secrets<'_>) -> Option<Option<String>> {
         return refuse(
             secret,
             "names a variable that is not set in the filter's environment: \
-             list it under the VM's environment variables",
+             list it under the VM's environment variables, and set it where Envoy runs",
         );
     };
     if text.is_empty() {

@@ -69,6 +69,8 @@ pub struct Require<'v> {
     pub keys: Option<Vec<KeySource<'v>>>,
     /// `leeway`.
     pub leeway: Duration,
+    /// `denyKids`.
+    pub deny_kids: Vec<String>,
     /// Where it stands.
     pub node: Node<'v>,
 }
@@ -136,6 +138,10 @@ fn require<'v>(node: &Node<'v>) -> Option<Require<'v>> {
             .optional("leeway")
             .and_then(|node| node.duration(LEEWAY))
             .unwrap_or(Duration::from_secs(5)),
+        deny_kids: fields
+            .optional("denyKids")
+            .map(|list| list.each(|kid| kid.text().map(str::to_owned)))
+            .unwrap_or_default(),
         node: node.clone(),
     };
     fields.finish();
@@ -155,7 +161,7 @@ impl<'v> Require<'v> {
     /// Who mints is an issuer, of one kind of token, which stands in one place and says whom it is about in
     /// one way.
     pub(crate) fn into_issuer(self) -> Named<'v, Issuer<'v>> {
-        let Self { header, issuer, audience, keys, leeway, node } = self;
+        let Self { header, issuer, audience, keys, leeway, deny_kids, node } = self;
         let place = header.map(|header| Place::Header(WholeHeader { header }));
         let source =
             place.map(|place| Source { place, forward: Forward::Verified, node: node.below("header") });
@@ -172,7 +178,7 @@ impl<'v> Require<'v> {
             leeway,
             max_lifetime: None,
             confirmation: Confirmation::Refuse,
-            deny_kids: Vec::new(),
+            deny_kids,
             identity: Identity {
                 subject: ClaimRef::parse("sub"),
                 tenant: ClaimRef::parse(claim::TENANT),

@@ -101,6 +101,13 @@ fn peer<'v>(node: &Node<'v>) -> Option<(Node<'v>, SpiffeId)> {
 }
 
 fn key<'v>(node: &Node<'v>) -> Option<Key<'v>> {
+    if node.value().is_string() {
+        return node.refuse(
+            "is text: write `{sha256: ...}`, which `vestibule hash` makes, or `{env: NAME}`; and if this was the key, make \
+             a new one"
+                .into(),
+        );
+    }
     let mut fields = node.object()?;
     let (sha256, env) = (fields.optional("sha256"), fields.optional("env"));
     let form = match (&sha256, &env) {
@@ -136,7 +143,8 @@ fn key<'v>(node: &Node<'v>) -> Option<Key<'v>> {
     if let (Some(start), Some(end)) = (key.not_before, key.not_after)
         && start >= end
     {
-        node.below("notAfter").error("is not after `notBefore`, so the key would never be accepted");
+        node.below("notAfter")
+            .error("is not after `notBefore`, so the key would never be accepted: correct one of them");
     }
     Some(key)
 }

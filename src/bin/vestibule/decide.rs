@@ -57,7 +57,7 @@ use secrets::Values;
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  vestibule decide outer.yaml -H \"authorization: Bearer $TOKEN\" https://api.example.com/orders/7\n  \
-    vestibule decide envoy/mesh.yaml --door inner -X POST /orders\n  \
+    vestibule decide envoy/mesh.yaml --door outer -X POST /orders\n  \
     vestibule decide outer.yaml --keys main=jwks.json --now 2026-01-31T03:00:00Z --request -\n\n\
     The last one waits for a pasted `curl` command, or for JSON as docs/decide.md has it; so a token does not \
     stand among the arguments, which other processes of the machine can read.\n\n\

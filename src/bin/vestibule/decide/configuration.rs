@@ -85,7 +85,7 @@ impl Source {
                 Err(fault("has several Vestibule filters: choose one by --door outer or --door inner"))
             }
             (_, Some(_)) => Err(fault(
-                "has several Vestibule filters of this door: give the configuration of one by itself",
+                "has several Vestibule filters of this door: put the configuration of one into a file, and give that",
             )),
         }
     }

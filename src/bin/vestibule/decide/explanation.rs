@@ -199,7 +199,9 @@ fn stage(steps: &[Step], code: Code) -> Stage {
         (Some(Step::Route { .. }), _) => Stage::Entrance,
         (Some(Step::Entrance(_)), _) => Stage::Credential,
         (Some(Step::Credential(Presented::Token { .. })), _) => Stage::Token,
-        (Some(Step::Principal { principal: None, .. }), Code::CredentialMissing) => Stage::Credential,
+        (Some(Step::Principal { principal: None, .. }), Code::CredentialMissing | Code::ContextMissing) => {
+            Stage::Credential
+        }
         (Some(Step::Principal { .. }), Code::TenantMissing) => Stage::Tenant,
         (
             Some(Step::Principal { .. }),
