@@ -83,10 +83,13 @@ pub(super) fn check(config: &Config<'_>) {
         }
     }
     let built_in = owned::built_in();
-    let tokens = config.issuers.iter().filter(|named| named.entry.issues == Issues::Tokens);
-    for source in tokens.flat_map(|named| &named.entry.sources) {
+    let sources = config
+        .issuers
+        .iter()
+        .flat_map(|named| named.entry.sources.iter().map(|source| (named.entry.issues, source)));
+    for (issues, source) in sources {
         let Some(header) = source.place.header() else { continue };
-        if built_in.owns(header.as_bytes()) {
+        if built_in.owns(header.as_bytes()) && issues == Issues::Tokens {
             source.node.error(format!(
                 "reads `{header}`, which is Vestibule's own and removed from every request: choose another header"
             ));

@@ -52,12 +52,12 @@ fn issuer(
         identity,
         tenants,
         subject_prefix,
-        issues: _,
+        issues,
     } = entry;
     let audiences = audiences.as_ref().and_then(|audiences| self::audiences(node, *issuer, audiences));
     let keys = keys
         .as_ref()
-        .and_then(|sources| keys::compile(node, sources, algorithms.as_deref(), limits, secrets));
+        .and_then(|sources| keys::compile(node, sources, algorithms.as_deref(), limits, secrets, *issues));
     let sources = sources
         .iter()
         .map(|source| Some(Source { place: places.number(&source.place)?, forward: source.forward }));
@@ -147,8 +147,17 @@ fn check_apart(config: &Config<'_>) {
     }
 }
 
+/// The deepest nesting of a context: a list in `tctx` in the claims.
+const CONTEXT_DEPTH: usize = 3;
+
 /// A context is the only credential of its door, and says whom it is about by itself.
 fn check_alone(config: &Config<'_>) {
+    if config.limits.json_depth < CONTEXT_DEPTH {
+        config
+            .node
+            .below("limits.jsonDepth")
+            .error("is less than a context needs, which is nested 3 deep: raise it");
+    }
     let remedy =
         "stands beside `context.require`, and a context is the only credential of its door: remove one";
     // At an outer door it is the context that does not belong there.

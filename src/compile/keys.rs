@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::secret::{self, Resolved, Secrets};
 use crate::config::Limits;
+use crate::config::issuer::Issues;
 use crate::config::keys::{self as written, KeySource, Remote};
 use crate::config::node::Node;
 use crate::credential::remote::RemoteSource;
@@ -27,12 +28,13 @@ pub(super) fn compile(
     algorithms: Option<&[Algorithm]>,
     limits: Limits,
     secrets: &Secrets<'_>,
+    issues: Issues,
 ) -> Option<IssuerKeys> {
     let mut fixed: Vec<Option<Vec<Key>>> = Vec::new();
     let mut remote: Vec<Option<Arc<RemoteSource>>> = Vec::new();
     for source in sources {
         match source {
-            KeySource::Remote(written) => remote.push(remote_source(written, algorithms)),
+            KeySource::Remote(written) => remote.push(remote_source(written, algorithms, issues)),
             KeySource::Jwks(_) | KeySource::Pem { .. } | KeySource::Secret(_) => {
                 fixed.push(fixed_keys(source, algorithms, secrets));
             }
@@ -58,14 +60,18 @@ pub(super) fn compile(
 }
 
 /// Where keys are published, checked for what one field means beside another.
-fn remote_source(written: &Remote<'_>, algorithms: Option<&[Algorithm]>) -> Option<Arc<RemoteSource>> {
+fn remote_source(
+    written: &Remote<'_>,
+    algorithms: Option<&[Algorithm]>,
+    issues: Issues,
+) -> Option<Arc<RemoteSource>> {
     if written.max_stale < written.refresh.saturating_add(written.timeout) {
         let remedy = "is shorter than `refresh` and `timeout` together: the keys would run out before newer ones are there";
         written.node.below("maxStale").error(remedy);
     }
     let source = described(written, algorithms)?;
     let url = source.url();
-    if url.scheme() == "http" && !is_near(url.host_and_port().0) {
+    if url.scheme() == "http" && !is_near(url.host_and_port().0, issues) {
         written.node.below("url").warn(
             "is `http`: unless the cluster adds TLS, whoever can change the answer can sign as the issuer",
         );
@@ -90,10 +96,12 @@ pub(super) fn described(written: &Remote<'_>, algorithms: Option<&[Algorithm]>) 
     })
 }
 
-/// Whether a request to this host stays on the machine, or in the mesh, which has its own TLS.
-fn is_near(host: &str) -> bool {
+/// Whether a request to this host stays on the machine, or goes to a service of the mesh, which has its own TLS. A
+/// gateway, which publishes the keys of contexts, is none: what it listens on for clients is not the mesh's.
+fn is_near(host: &str, issues: Issues) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || host.ends_with(".svc.cluster.local") || address.is_ok_and(|it| it.is_loopback())
+    let is_service = issues == Issues::Tokens && host.ends_with(".svc.cluster.local");
+    host == "localhost" || is_service || address.is_ok_and(|it| it.is_loopback())
 }
 
 /// Keys that one token could be tried with are no more than the tries: the last of them would never be used.

@@ -176,7 +176,8 @@ impl<'v> Require<'v> {
             required_claims: claims(&["iat", claim::TRANSACTION]),
             claims: Vec::new(),
             leeway,
-            max_lifetime: None,
+            // No outer door mints a longer one.
+            max_lifetime: Some(*TTL.end()),
             confirmation: Confirmation::Refuse,
             deny_kids,
             identity: Identity {
@@ -196,7 +197,13 @@ impl<'v> Require<'v> {
 }
 
 fn header(node: Option<Node<'_>>) -> Option<HeaderName> {
-    node.map_or_else(|| HeaderName::parse(CONTEXT_HEADER), |node| ownable(&node))
+    let Some(node) = node else { return HeaderName::parse(CONTEXT_HEADER) };
+    match ownable(&node)? {
+        cookie if cookie.as_str() == "cookie" => {
+            node.refuse("carries cookies, which are joined with others: choose another header".into())
+        }
+        header => Some(header),
+    }
 }
 
 /// A name that stands in a context: what an inner door compares to the letter.

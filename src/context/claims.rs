@@ -75,6 +75,12 @@ pub(super) fn claims(names: &Names, occasion: &Occasion<'_>) -> Result<(Value, U
     Ok((Value::Object(claims), UnixTime::from_secs(end)))
 }
 
+/// Takes the path out of the claims; false where there is none.
+pub(super) fn leave_path_out(claims: &mut Value) -> bool {
+    let requester = claims.get_mut("rctx").and_then(Value::as_object_mut);
+    requester.is_some_and(|members| members.remove("path").is_some())
+}
+
 /// `tctx`: what is true of the whole transaction.
 fn transaction(principal: &Principal) -> Value {
     let mut members = Map::new();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::TYPE;
 pub use super::claims::Occasion;
@@ -98,10 +98,22 @@ impl Mint {
     /// The context of a request.
     ///
     /// # Errors
-    /// [`Code::HostFailed`] where nobody can sign, or where nothing tells the request from others.
-    pub fn mint(&self, engines: &Engines, occasion: &Occasion<'_>) -> Result<Context, Code> {
-        let (claims, expires) = claims::claims(&self.names, occasion)?;
-        let mut token = [self.protected.as_str(), &URL_SAFE_NO_PAD.encode(claims.to_string())].join(".");
+    /// [`Code::HostFailed`] where nobody can sign, or where nothing tells the request from others;
+    /// [`Code::ClaimMalformed`] for one of over `max` bytes.
+    pub fn mint(&self, engines: &Engines, occasion: &Occasion<'_>, max: usize) -> Result<Context, Code> {
+        let (mut claims, expires) = claims::claims(&self.names, occasion)?;
+        let signature = self.key.public().signature_length(self.key.algorithm());
+        let room = max.saturating_sub((signature * 4).div_ceil(3) + 1);
+        let unsigned =
+            |claims: &Value| [self.protected.as_str(), &URL_SAFE_NO_PAD.encode(claims.to_string())].join(".");
+        let mut token = unsigned(&claims);
+        // Who may pass does not depend on how long a path is, which is told for the logs.
+        if token.len() > room && claims::leave_path_out(&mut claims) {
+            token = unsigned(&claims);
+        }
+        if token.len() > room {
+            return Err(Code::ClaimMalformed);
+        }
         let signature = engines.sign(self.backend, &self.key, token.as_bytes()).ok_or(Code::HostFailed)?;
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);

@@ -110,13 +110,17 @@ impl Guard {
 
     /// Only a request that is being sent has an address that it is sent to.
     fn side(&self) -> Result<Side, HostError> {
-        match self.policy.as_ref().and_then(|policy| policy.attaches()) {
-            Some(Attach::Upstream) => {
-                let address = envoy::property(&["upstream", "address"])?;
-                Ok(if address.is_some() { Side::Upstream } else { Side::Listener })
-            }
-            Some(Attach::Route) | None => Ok(Side::Only),
-        }
+        let Some(policy) = &self.policy else { return Ok(Side::Only) };
+        let attaches_upstream = policy.attaches() == Some(Attach::Upstream);
+        // Envoy ends when it is asked for the client of a request that has none, as a mirror's has; so who mints
+        // looks, even where the filter is not meant to stand in a cluster.
+        let is_sent =
+            (attaches_upstream || policy.mints()) && envoy::property(&["upstream", "address"])?.is_some();
+        Ok(match (is_sent, attaches_upstream) {
+            (true, _) => Side::Upstream,
+            (false, true) => Side::Listener,
+            (false, false) => Side::Only,
+        })
     }
 
     /// `deadline` is that of a request that has waited.
@@ -175,7 +179,10 @@ impl Guard {
         match decided {
             Ok(permit) => {
                 if side == Side::Listener {
-                    self.ticket.replace(Some(Ticket::issue(permit.attached().clone())?));
+                    let Some(ticket) = Ticket::issue(permit.attached().clone())? else {
+                        return Ok(self.deny(&Code::Overloaded.into(), &request));
+                    };
+                    self.ticket.replace(Some(ticket));
                 }
                 self.forward(&permit)
             }

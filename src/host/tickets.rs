@@ -16,6 +16,10 @@ use crate::attached::Attached;
 /// Envoy keeps it as `wasm.vestibule.ticket`.
 const PROPERTY: &str = "vestibule.ticket";
 
+/// The most streams of one VM that have a ticket: each keeps what is attached to it, a context of some kilobytes
+/// among it, for as long as it lives.
+const MOST: usize = 20_000;
+
 thread_local! {
     /// By the numbers of the tickets; as many as there are streams that were permitted and are not over.
     ///
@@ -32,11 +36,16 @@ impl Ticket {
     ///
     /// The number is random, and not the next one: another VM may show a ticket that it issued, and must find
     /// nobody's here.
-    pub(super) fn issue(attached: Attached) -> Result<Self, HostError> {
+    ///
+    /// None where there are too many.
+    pub(super) fn issue(attached: Attached) -> Result<Option<Self>, HostError> {
+        if TICKETS.with_borrow(HashMap::len) >= MOST {
+            return Ok(None);
+        }
         let number = envoy::random()?;
         envoy::set_property(PROPERTY, &number.to_le_bytes())?;
         TICKETS.with_borrow_mut(|tickets| tickets.insert(number, Rc::new(attached)));
-        Ok(Self(number))
+        Ok(Some(Self(number)))
     }
 }
 

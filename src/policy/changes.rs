@@ -61,10 +61,7 @@ pub(super) fn attached(
     let mut attached: Vec<Assignment> =
         policy.attachment.iter().map(|attachment| attachment.assignment()).collect();
     if let (Some(mint), Some(occasion)) = (&policy.mint, occasion) {
-        let context = mint.mint(engines, occasion)?;
-        if context.token.len() > policy.limits.injected_bytes {
-            return Err(Code::ClaimMalformed);
-        }
+        let context = mint.mint(engines, occasion, policy.limits.injected_bytes)?;
         attached.push(Assignment { name: mint.header().shared(), value: Arc::clone(&context.token) });
         trace.step(|| Step::Context { audience: context.audience, expires: context.expires });
     }

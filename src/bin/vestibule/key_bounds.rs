@@ -134,6 +134,11 @@ impl<'d> Routes<'d> {
                     match name.as_str() {
                         "route" if member.is_object() => self.route(member),
                         "match" => self.matcher(member, &path),
+                        // A header that names the cluster, or whose value chooses among weighted ones.
+                        "cluster_header" | "clusterHeader" | "header_name" | "headerName" => {
+                            self.matchers
+                                .extend(member.as_str().map(|name| (path.clone(), Matched::Header(name))));
+                        }
                         "request_mirror_policies" | "requestMirrorPolicies" => self.mirrors(member, &path),
                         "refresh_cluster_on_retry" | "refreshClusterOnRetry" if member != false => {
                             self.refreshes.push(path.clone());

@@ -126,7 +126,7 @@ fn the_header_of_a_context_has_one_meaning() {
     ] {
         let document = with(with(minting(), "/context/mint/header", json!("x-context")), pointer, value);
         let errors = errors(&document);
-        assert!(errors.len() == 1 && errors[0].contains("one header with"), "{errors:?}");
+        assert!(errors.len() == 1 && errors[0].contains("the same header as"), "{errors:?}");
     }
     let compiled = super::compile(
         &with(minting(), "/context/mint/header", json!("X-Context")),
