@@ -108,7 +108,7 @@ fn key_and_context_go_the_same_way_which_is_said_once() {
     refused(&with(minting(), "/context/mint/to", json!(["inner"])), "context.mint.to", "gatewayKey.to");
     let goes = |document: &Value, cluster: &str| {
         let compiled = super::compile(document, &Secrets::From(&environment)).unwrap();
-        compiled.value.mint.unwrap().goes_to(Some(cluster.as_bytes()))
+        compiled.value.goes_to(Some(cluster.as_bytes()))
     };
     let mesh = "outbound|80||a.b.svc.cluster.local";
     assert!(goes(&minting(), "inner") && !goes(&minting(), mesh));
