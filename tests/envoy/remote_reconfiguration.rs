@@ -153,6 +153,7 @@ fn the_plugins_of_one_vm_share_a_source_and_each_goes_on_when_it_answers() {
     inner["inject"] = json!({ "x-issuer": "issuer" });
     let bootstrap = bootstrap(&outer, issuer.port(), upstream.port());
     let bootstrap = bootstrap.copy_listener("outer", "inner", &inner, "upstream");
+    let bootstrap = bootstrap.direct("inner", Some("INBOUND"));
     let door = RemoteDoor { envoy: Envoy::start(&bootstrap, &ENVIRONMENT), issuer, upstream };
     let ports = [door.port(), door.envoy.port("inner")];
     let waiting = ports.map(|port| send_all(vec![by("ec-256"); 3], port));

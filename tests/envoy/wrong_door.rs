@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::mesh::{ENVIRONMENT, GATEWAY_KEY, good_token, inner_configuration, outer_configuration};
 use super::report::reporting;
@@ -35,7 +35,7 @@ impl Doors {
             {
                 let listener = listener(direction, is_reporting);
                 bootstrap = bootstrap.copy_listener(kind, &listener, &configuration, cluster(kind));
-                direct(&mut bootstrap, &listener, direction);
+                bootstrap = bootstrap.direct(&listener, direction);
             }
         }
         let bootstrap = bootstrap.remove_listener(kind);
@@ -69,17 +69,6 @@ fn bootstrap(kind: &str, node: Option<&str>, upstream: &Upstream) -> Bootstrap {
 
 fn cluster(kind: &str) -> &'static str {
     if kind == "outer" { "upstream" } else { "service" }
-}
-
-/// Says of a listener which direction it has.
-fn direct(bootstrap: &mut Bootstrap, listener: &str, direction: Option<&str>) {
-    let listeners = bootstrap.document()["static_resources"]["listeners"].as_array_mut();
-    let listener = listeners.and_then(|all| all.iter_mut().find(|entry| entry["name"] == listener));
-    let listener = listener.and_then(Value::as_object_mut).expect("there is this listener");
-    match direction {
-        Some(direction) => listener.insert("traffic_direction".into(), json!(direction)),
-        None => listener.remove("traffic_direction"),
-    };
 }
 
 /// What the doors let in at their places.
@@ -163,10 +152,10 @@ fn a_door_at_its_place_decides_as_ever() {
 fn an_inner_door_on_both_sides_of_a_sidecar_opens_on_the_inbound_one_alone() {
     let upstream = Upstream::start();
     let mut bootstrap = bootstrap("inner", Some(SIDECAR), &upstream);
-    direct(&mut bootstrap, "inner", Some("INBOUND"));
+    bootstrap = bootstrap.direct("inner", Some("INBOUND"));
     let configuration = bootstrap.configuration("inner");
     bootstrap = bootstrap.copy_listener("inner", "out", &configuration, "service");
-    direct(&mut bootstrap, "out", Some("OUTBOUND"));
+    bootstrap = bootstrap.direct("out", Some("OUTBOUND"));
     bootstrap.connection_manager("out")["http_filters"][0]["typed_config"]["config"]["name"] = json!("inner");
     let envoy = Envoy::start(&bootstrap, &ENVIRONMENT);
     for round in 0..3 {

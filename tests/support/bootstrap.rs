@@ -127,6 +127,16 @@ impl Bootstrap {
         self
     }
 
+    /// Gives a listener this traffic direction, or none.
+    pub fn direct(mut self, listener: &str, direction: Option<&str>) -> Self {
+        let listener = self.listener(listener).as_object_mut().expect("a listener is an object");
+        match direction {
+            Some(direction) => listener.insert("traffic_direction".into(), json!(direction)),
+            None => listener.remove("traffic_direction"),
+        };
+        self
+    }
+
     /// Where a cluster's only endpoint is; makes the cluster if it is not there.
     pub fn cluster(mut self, name: &str, port: u16) -> Self {
         let clusters = self.clusters();
