@@ -49,7 +49,9 @@ impl Door {
         let request = Request::new(headers);
         let request = peer.map_or(request.clone(), |peer| request.with_peer(peer.as_bytes()));
         let now = UnixTime::from_secs(NOW);
-        match policy::decide(&self.0, &Keys::in_module(), &request, now) {
+        let mut keys = Keys::in_module();
+        self.0.remote_sources().for_each(|source| keys.ring.watch(source, now));
+        match policy::decide(&self.0, &keys, &request, now) {
             Decision::Permit(permit) => (permit.reported().map(Denial::code), permit.admission().map(text)),
             Decision::Denial(denial) => (Some(denial.code()), denial.admission().map(text)),
             Decision::AwaitKeys(issuer) => self.give_up(&issuer, &request, now),
