@@ -1,12 +1,13 @@
 //! The compiled policy and the one function that decides.
 //!
 //! [`decide`] is pure and total: what it needs is in its arguments, and a policy that compiled evaluates for
-//! every request. The order of its checks is the contract; a later check may rely on an earlier one. What a
-//! policy remembers of tokens changes its speed and nothing else.
+//! every request. The [order](order) of its checks is the contract. What a policy remembers of tokens changes its
+//! speed and nothing else.
 
 mod caller;
 mod changes;
 pub mod inject;
+mod order;
 mod proof;
 mod reading;
 pub mod trace;
@@ -15,11 +16,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::access::Access;
-use crate::access::requirements::Lack;
-use crate::attached::{Attach, Attached, Bounds};
-use crate::context::mint::{Mint, Occasion};
-use crate::credential::entrance::{self, Admitted, Entrance};
+use crate::attached::{Attach, Bounds};
+use crate::context::mint::Mint;
+use crate::credential::entrance::Entrance;
 use crate::credential::gateway_key::Attachment;
 use crate::credential::issuer::Issuer;
 use crate::credential::places::Places;
@@ -34,13 +33,12 @@ use crate::jose::signature::{Backend, Engines, Tries};
 use crate::keyring::Keys;
 use crate::publication::Publication;
 use crate::request::Request;
-use crate::route::{EntranceRule, Found, Routes};
+use crate::route::Routes;
 use crate::tenant::TenantRule;
 use crate::time::UnixTime;
-use caller::Caller;
 use inject::Injection;
 use proof::Stop;
-use trace::{Passed, Presented, Step, Trace};
+use trace::Trace;
 
 /// Which of the two doors this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -249,7 +247,7 @@ pub fn explain(
     now: UnixTime,
     trace: &mut impl Trace,
 ) -> Decision {
-    match answer(policy, keys, request, now, trace) {
+    match order::answer(policy, keys, request, now, trace) {
         Ok(decision) => decision,
         Err(Stop::Denial(denial)) => {
             refuse(policy, denial, request, now).map_or_else(Decision::Denial, Decision::Permit)
@@ -282,121 +280,8 @@ pub fn give_up(
 ) -> Result<Permit, Denial> {
     let found = policy.routes.find(request).ok();
     let route = found.as_ref().and_then(|found| found.route.name.clone());
-    let admitted = found.and_then(|found| come_in(policy, request, &found, now).ok().flatten());
+    let admitted = found.and_then(|found| order::come_in(policy, request, &found, now).ok().flatten());
     let admission = admitted.map(|admitted| admitted.admission());
     let denial = Denial::by_issuer(code, issuer).on(route.as_ref()).through(admission.as_ref());
     refuse(policy, denial, request, now)
-}
-
-/// By which entrance the request comes in, where it needs one.
-fn come_in<'p>(
-    policy: &'p Policy,
-    request: &Request<'_>,
-    found: &Found<'_>,
-    now: UnixTime,
-) -> Result<Option<Admitted<'p>>, Code> {
-    match (policy.entrances.as_slice(), found.route.entrance) {
-        ([], _) | (_, EntranceRule::Exempt) => Ok(None),
-        (entrances, EntranceRule::Required) => entrance::admit(entrances, request, now).map(Some),
-    }
-}
-
-fn answer(
-    policy: &Policy,
-    keys: &Keys,
-    request: &Request<'_>,
-    now: UnixTime,
-    trace: &mut impl Trace,
-) -> Result<Decision, Stop> {
-    reading::check_method(request)?;
-    reading::check_connection(policy, request)?;
-    let found = policy.routes.find(request)?;
-    reading::check_target(request)?;
-    trace.step(|| Step::Read);
-    if let Some(publication) = policy.publication.as_ref().filter(|it| it.is_asked_for(request)) {
-        trace.step(|| Step::Published);
-        return Ok(Decision::Publish(Arc::clone(publication)));
-    }
-    trace.step(|| Step::route(&found));
-    let permit = admit(policy, keys, request, &found, now, trace);
-    permit.map(Decision::Permit).map_err(|stop| stop.on(found.route.name.as_ref()))
-}
-
-fn admit(
-    policy: &Policy,
-    keys: &Keys,
-    request: &Request<'_>,
-    found: &Found<'_>,
-    now: UnixTime,
-    trace: &mut impl Trace,
-) -> Result<Permit, Stop> {
-    let access = found.access();
-    // Before the entrance: nobody learns from a closed route whether a key is right.
-    if *access == Access::Deny {
-        return Err(Code::RouteDenied.into());
-    }
-    let admitted = come_in(policy, request, found, now)?;
-    let admission = admitted.map(|admitted| admitted.admission());
-    trace.step(|| {
-        Step::Entrance(match (&admission, found.route.entrance) {
-            (Some(admission), _) => Passed::By(admission.clone()),
-            (None, EntranceRule::Exempt) => Passed::Exempt,
-            (None, EntranceRule::Required) => Passed::NoneThere,
-        })
-    });
-    let entrance = admitted.map(|admitted| admitted.entrance);
-    let permit = grant(policy, keys, request, (found, entrance), now, trace);
-    permit.map(|permit| permit.through(admission.clone())).map_err(|stop| stop.through(admission.as_ref()))
-}
-
-/// What a request may do that has come in.
-fn grant(
-    policy: &Policy,
-    keys: &Keys,
-    request: &Request<'_>,
-    (found, entrance): (&Found<'_>, Option<&Entrance>),
-    now: UnixTime,
-    trace: &mut impl Trace,
-) -> Result<Permit, Stop> {
-    let access = found.access();
-    let caller = if access.reads_credential() {
-        Caller::of(policy, keys, entrance, request, now, trace)?
-    } else {
-        trace.step(|| Step::Credential(Presented::Unread));
-        Caller::default()
-    };
-    match &caller.principal {
-        Some(principal) => {
-            let lacks = |denial: Denial| denial.of(caller.issuer.as_ref());
-            let tenant = access.tenant(policy.tenant).check(principal.tenant.as_ref());
-            tenant.map_err(|code| lacks(code.into()))?;
-            access.check(principal).map_err(|lack| lacks(lacking(lack)))?;
-        }
-        None if access.needs_principal() => return Err(policy.missing().into()),
-        None => {}
-    }
-    let injected = changes::injected(policy, &caller)?;
-    let occasion = caller.principal.as_deref().map(|principal| Occasion {
-        principal,
-        expires: caller.expires,
-        audience: found.route.audience.as_deref(),
-        request,
-        now,
-    });
-    let attached = changes::attached(policy, &keys.engines, request, occasion.as_ref(), trace)?;
-    let (attached, later) = match policy.attaches() {
-        Some(Attach::Upstream) => (Vec::new(), Attached::within(policy.bounds.as_ref(), attached)),
-        Some(Attach::Route) | None => (attached, Attached::default()),
-    };
-    let mutations = changes::mutations(policy, entrance, &caller, request, injected, attached);
-    let permit = Permit::new(mutations, caller.principal).attaching(later);
-    Ok(permit.of(caller.issuer.as_ref()).on(found.route.name.as_ref()))
-}
-
-fn lacking(lack: Lack<'_>) -> Denial {
-    let denial = Denial::from(lack.code());
-    match lack {
-        Lack::Scope(challenge) => denial.challenging(challenge),
-        Lack::Issuer | Lack::Permission | Lack::Role | Lack::Access => denial,
-    }
 }

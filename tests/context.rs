@@ -21,6 +21,7 @@ use support::{keys, token};
 use vestibule::compile::{self, Secrets};
 use vestibule::decision::{Decision, Permit};
 use vestibule::denial::Code;
+use vestibule::jose::base64url;
 use vestibule::jose::signature::{Backend, Engines};
 use vestibule::keyring::Keys;
 use vestibule::mutation;
@@ -256,6 +257,25 @@ fn a_context_that_is_too_long_for_a_header_is_a_denial() {
         Ask::get("/", vec![("authorization", &user)]).code(&outer, &engines)
     };
     assert_eq!((code(10), code(200)), (None, Some(Code::ClaimMalformed)));
+}
+
+/// Who may pass is the credential's matter, and a path is told for the logs.
+#[test]
+fn a_long_path_is_left_out_of_a_context_and_denies_nobody() {
+    let engines = Keys::in_module();
+    let (mut configuration, key) = outer("ec-256");
+    configuration["limits"] = json!({ "injectedBytes": 1024 });
+    let outer = compiled(&configuration, key);
+    let user = bearer(json!({}));
+    let path_of = |path: &str| {
+        let context = Ask::get(path, vec![("authorization", &user)]).context(&outer, &engines);
+        let payload = base64url(context.split('.').nth(1).expect("a payload").as_bytes()).expect("base64url");
+        let claims: Value = serde_json::from_slice(&payload).expect("claims");
+        assert_eq!(claims["rctx"]["method"], "GET");
+        claims["rctx"].get("path").cloned()
+    };
+    assert_eq!(path_of("/short"), Some(json!("/short")));
+    assert_eq!(path_of(&format!("/{}", "x".repeat(900))), None);
 }
 
 #[test]

@@ -235,9 +235,10 @@ impl Owned {
                 _ => {}
             }
         }
-        let read: BTreeSet<String> = keys.union(&trusted).cloned().collect();
+        let context = config.pointer("/context/require").map(|require| text(&require["header"], "txn-token"));
+        let read: BTreeSet<String> = keys.union(&trusted).chain(&context).cloned().collect();
         let keeps = |entrance: &&Value| entrance.get("forward").is_some_and(|forward| forward == true);
-        let kept = entrances().filter(keeps).map(key_header).collect();
+        let kept = entrances().filter(keeps).map(key_header).chain(context).collect();
         let mut set: BTreeSet<String> = defaults.into();
         if let Some(inject) = config.get("inject").and_then(Value::as_object) {
             set.extend(inject.keys().map(|name| name.to_ascii_lowercase()));
@@ -259,9 +260,6 @@ impl Owned {
             "x-method-override",
         ];
         names.extend(always.map(str::to_owned));
-        if let Some(require) = config.pointer("/context/require") {
-            names.insert(fold(text(&require["header"], "txn-token").as_bytes()));
-        }
         let strip =
             config.get("strip").and_then(Value::as_array).into_iter().flatten().map(|name| text(name, ""));
         let (prefixes, stripped): (Vec<String>, Vec<String>) = strip.partition(|name| name.ends_with('*'));

@@ -137,6 +137,27 @@ fn a_route_by_a_header_that_the_door_changes_may_not_lead_the_key_elsewhere() {
     check(&door_with_routes(&by("x-canary", "elsewhere"))).succeeded();
 }
 
+/// The header names the cluster, or its value chooses one, so that nothing is matched.
+#[test]
+fn a_header_that_the_door_changes_may_not_choose_the_cluster_either() {
+    let route = |action: Value| json!([{ "match": { "prefix": "/" }, "route": action }]);
+    let named = |header: &str| route(json!({ "cluster_header": header }));
+    let weighted = |header: &str| {
+        let clusters = json!([{ "name": "inner", "weight": 1 }, { "name": "elsewhere", "weight": 1 }]);
+        route(json!({ "weighted_clusters": { "clusters": clusters, "header_name": header } }))
+    };
+    let weighted_by_name = |header: &str| {
+        let clusters = json!([{ "name": "inner", "weight": 1 }, { "cluster_header": header, "weight": 1 }]);
+        route(json!({ "weighted_clusters": { "clusters": clusters } }))
+    };
+    for routes in [named("x-tenant-id"), weighted("X-User-Id"), weighted_by_name("x_tenant_id")] {
+        check(&door_with_routes(&routes)).failed(3, "the door changes the header");
+    }
+    for routes in [named("x-canary"), weighted("x-canary"), weighted_by_name("x-canary")] {
+        check(&door_with_routes(&routes)).succeeded();
+    }
+}
+
 #[test]
 fn a_route_by_a_credential_that_the_door_removes_may_not_lead_the_key_elsewhere() {
     let sources = |forward: &str| {
@@ -226,6 +247,27 @@ fn a_cluster_that_may_get_the_key_has_the_filter_of_the_listener() {
     with(json!([filtered("inner", &narrower, &vm("outer"))])).complained("is another configuration");
     let foreign = filtered("inner", &narrower, &vm("another"));
     with(json!([foreign])).complained("has no like in a listener");
+}
+
+/// The fetch would enter the VM that makes it.
+#[test]
+fn keys_are_fetched_by_a_cluster_without_the_filter() {
+    let mut configuration: Value = serde_json::from_str(&attaching("upstream")).unwrap();
+    configuration["issuers"] = json!({ "main": {
+        "issuer": "https://i", "audiences": ["a"],
+        "keys": [{ "remote": { "url": "http://127.0.0.1/keys", "cluster": "inner-keys" } }],
+    } });
+    let configuration = configuration.to_string();
+    let with = |keys: Value| {
+        let mut document = bootstrap(&configuration, &vm("outer"));
+        let inner = filtered("inner", &configuration, &vm("outer"));
+        document["static_resources"]["clusters"] = json!([inner, keys]);
+        check(&document.to_string())
+    };
+    with(json!({ "name": "inner-keys" })).succeeded();
+    with(filtered("inner-keys", &configuration, &vm("outer"))).complained(
+        "issuers.main.keys[0].remote.cluster: is `inner-keys`, whose http_filters have this filter too",
+    );
 }
 
 #[test]

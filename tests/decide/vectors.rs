@@ -211,7 +211,8 @@ fn shown(case: &Case, name: &str, value: &str) -> String {
     let is_gateway_key =
         gateway_key.is_object() && name == gateway_key["header"].as_str().unwrap_or("x-gateway-key");
     let context = case.config.pointer("/context/mint");
-    let is_context = context.is_some_and(|mint| name == mint["header"].as_str().unwrap_or("txn-token"));
+    let is_context =
+        context.is_some_and(|mint| name.eq_ignore_ascii_case(mint["header"].as_str().unwrap_or("txn-token")));
     let is_payload = case.config["inject"][name] == "payload";
     match (name, value.split_once('?')) {
         ("cookie", _) => pairs(value, ';'),

@@ -259,6 +259,21 @@ fn a_mirror_behind_the_filter_is_one_more_request_that_must_bring_a_credential()
     }
 }
 
+/// Which `check` refuses, and which may come by xDS. Envoy ends when it is asked for the client that a mirror's
+/// request does not have.
+#[test]
+fn a_mirror_behind_a_filter_that_is_not_meant_for_clusters_ends_nothing() {
+    let services = [("inner-a", Upstream::start()), ("guarded", Upstream::start())];
+    let ports = services.iter().map(|(name, service)| (*name, service.port())).collect();
+    let bootstrap = bootstrap("route", &json!([mirroring("guarded")]), &ports);
+    let environment = [ENVIRONMENT[0], ("VESTIBULE_CONTEXT_KEY", CONTEXT_KEY.trim())];
+    let envoy = Envoy::start(&bootstrap.filter_upstream("outer", "guarded"), &environment);
+    for _ in 0..3 {
+        let response = get("/").bearer(&good_token()).send(envoy.port("outer"));
+        assert_eq!(response.status, 200, "{}", response.text());
+    }
+}
+
 #[test]
 fn of_weighted_clusters_the_one_that_is_chosen_says_whether_the_key_goes_along() {
     let weights = json!([{ "name": "inner-a", "weight": 50 }, { "name": "partner", "weight": 50 }]);

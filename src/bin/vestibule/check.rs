@@ -138,7 +138,7 @@ impl Report {
                     let around = |outline: &Outline| {
                         let mut faults = key_bounds::check(filter, &filters, document, outline);
                         faults.extend(key_upstream::check(filter, &filters, document, outline));
-                        faults.extend(key_clusters::check(filter, document, outline));
+                        faults.extend(key_clusters::check(filter, &filters, document, outline));
                         faults.extend(placement::check(filter, document, outline));
                         faults.extend(peer_validation::check(filter, configuration));
                         faults

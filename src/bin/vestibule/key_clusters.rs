@@ -9,10 +9,24 @@ use crate::bootstrap::{self, Filter, find, has, member};
 use crate::document::Fault;
 
 /// The faults of the clusters, by paths of the filter's configuration.
-pub(crate) fn check(filter: &Filter<'_>, document: &Value, outline: &Outline) -> Vec<Fault> {
+pub(crate) fn check(
+    filter: &Filter<'_>,
+    filters: &[Filter<'_>],
+    document: &Value,
+    outline: &Outline,
+) -> Vec<Fault> {
     let clusters = Clusters::of(document);
+    let has_filter = |source: &RemoteSource| {
+        filters.iter().any(|one| {
+            one.cluster.is_some_and(|it| it.get("name").is_some_and(|name| name == source.cluster()))
+        })
+    };
+    // Envoy runs a cluster's filters while the VM that sends is still at it, and a VM does one thing at a time.
+    let reenters = "whose http_filters have this filter too: a fetch would enter the VM that makes it, and end it. Fetch \
+                    through a cluster of its own, without the filter";
     let faults = outline.remote_sources().iter().filter_map(|(path, source)| {
-        let (name, complaint) = (source.cluster(), clusters.complaint(source)?);
+        let complaint = clusters.complaint(source).or_else(|| has_filter(source).then_some(reenters));
+        let (name, complaint) = (source.cluster(), complaint?);
         Some(Fault::new(format!("{path}.cluster"), format!("is `{name}`, {complaint}")).inside(&filter.path))
     });
     faults.collect()

@@ -2,7 +2,7 @@
 //! is decided on in a listener and attached in a cluster, by two filters that share a VM and a configuration.
 
 use serde_json::Value;
-use vestibule::attached::{Attach, Bounds};
+use vestibule::attached::Attach;
 use vestibule::compile::Outline;
 
 use crate::bootstrap::{self, Filter};
@@ -17,7 +17,14 @@ pub(crate) fn check(
 ) -> Vec<Fault> {
     let bounds = outline.bounds().filter(|bounds| bounds.attach() == Attach::Upstream);
     match (filter.cluster, bounds) {
-        (None, Some(bounds)) => in_listener(filter, filters, document, bounds),
+        (None, Some(bounds)) => {
+            // Where keys are fetched the filter must not be.
+            let fetches =
+                |name: &str| outline.remote_sources().iter().any(|(_, source)| source.cluster() == name);
+            in_listener(filter, filters, document, &|name| {
+                bounds.admit(Some(name.as_bytes())) && !fetches(name)
+            })
+        }
         (Some(_), Some(_)) => in_cluster(filter, filters, document).into_iter().collect(),
         (Some(_), None) => vec![Fault::new(
             &filter.path,
@@ -29,14 +36,19 @@ pub(crate) fn check(
 }
 
 /// What the door could never attach.
-fn in_listener(filter: &Filter<'_>, filters: &[Filter<'_>], document: &Value, bounds: &Bounds) -> Vec<Fault> {
+fn in_listener(
+    filter: &Filter<'_>,
+    filters: &[Filter<'_>],
+    document: &Value,
+    is_to_have_it: &dyn Fn(&str) -> bool,
+) -> Vec<Fault> {
     let missing = bootstrap::clusters(document).enumerate().filter_map(|(index, cluster)| {
         let name = cluster.get("name").and_then(Value::as_str)?;
         let its = filters.iter().filter(|one| one.cluster.is_some_and(|around| std::ptr::eq(around, cluster)));
         let its: Vec<_> = its.collect();
         // One that is nobody's has a fault of its own.
         let is_served = its.iter().any(|one| are_one(one, filter) || !has_twin(one, filters));
-        (bounds.admit(Some(name.as_bytes())) && !is_served).then(|| {
+        (is_to_have_it(name) && !is_served).then(|| {
             let message = format!(
                 "may get what the door at {} attaches, and does not have its filter, so it never will: put the same \
                  filter among the http_filters of its HttpProtocolOptions, before envoy.filters.http.upstream_codec, \
