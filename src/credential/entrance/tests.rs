@@ -69,6 +69,21 @@ fn any_accepted_key_opens_wherever_it_stands_in_the_list_and_is_named() {
 }
 
 #[test]
+fn a_key_opens_only_where_its_entrance_reads_it() {
+    let two = || {
+        let one = Demand::Key(keys("x-gateway-key", vec![key("a", None, None)]));
+        let other = Demand::Key(keys("x-other-key", vec![key("b", None, None)]));
+        vec![entrance("gateway", one), entrance("other", other)]
+    };
+    let come = |header, letter| admitted(two(), &[(header, &long(letter))], None, NOW);
+    assert_eq!(come("x-gateway-key", "a"), Ok("gateway a".into()));
+    assert_eq!(come("x-other-key", "b"), Ok("other b".into()));
+    assert_eq!(come("x-gateway-key", "b"), Err(Code::GatewayKeyInvalid));
+    assert_eq!(come("x-other-key", "a"), Err(Code::GatewayKeyInvalid));
+    assert_eq!(come("x-third-key", "a"), Err(Code::GatewayKeyMissing));
+}
+
+#[test]
 fn a_key_counts_from_not_before_up_to_not_after() {
     let at = |now| by_key(vec![key("a", Some(10), Some(20))], &[&long("a")], now).map(drop);
     assert_eq!(
