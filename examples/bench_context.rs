@@ -27,10 +27,11 @@ use support::envoy::Envoy;
 use support::http::{Call, Connection, call, get};
 use support::upstream::Upstream;
 use support::{keys, token};
+use vestibule::jose::key::VerifyingKey;
 
 const ROUNDS: usize = 11;
 const REQUESTS: usize = 300;
-/// Signatures that one request asks the probe for.
+/// Signatures that one request asks the probe to make or to verify.
 const TIMES: usize = 50;
 /// Nothing is logged that takes part of the time.
 const QUIET: [&str; 2] = ["--log-level", "warning"];
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
     }
     minting();
     requiring();
-    signing();
+    engines();
     ExitCode::SUCCESS
 }
 
@@ -140,33 +141,60 @@ fn in_turn(envoy: &Envoy, names: &[&str], mut call: impl FnMut(&str, usize) -> C
 }
 
 /// By the probe, which asks each engine itself, so that the module can be asked where the host would serve.
-fn signing() {
+/// What the probe is asked, so many times: to sign, or to verify what was signed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Task {
+    Sign,
+    Verify,
+}
+
+fn engines() {
     let envoy = Envoy::start_with(&Bootstrap::of_probe(), &[], &QUIET);
     let worker = worker_of(&envoy);
     let mut connection = Connection::open(envoy.port("outer"));
     println!("\nA signature over 700 bytes, by {ROUNDS} rounds of {TIMES}; reading the key is left out");
     let text = URL_SAFE_NO_PAD.encode([b'x'; 700]);
+    let mut ask = |body: Value| {
+        let body = body.to_string();
+        let call = call("POST", "/").header("content-length", body.len().to_string()).body(body);
+        let before = worker.nanoseconds();
+        let response = connection.send(&call);
+        assert_eq!(response.status, 200, "{}", response.text());
+        (worker.nanoseconds() - before, response.json()[0].clone())
+    };
     for (name, key, _) in KEYS {
-        for engine in ["host", "module"] {
-            let mut ask = |times: usize| {
-                let signing = json!({ "pem": keys::named(key).private_pem(), "text": text, "times": times });
-                let body = json!({ "engine": engine, "signings": [signing] }).to_string();
-                let call = call("POST", "/").header("content-length", body.len().to_string()).body(body);
-                let before = worker.nanoseconds();
-                let response = connection.send(&call);
-                assert_eq!(response.status, 200, "{}", response.text());
-                (worker.nanoseconds() - before, !response.json()[0].is_null())
-            };
-            let mut samples = Vec::new();
-            for round in 0..=ROUNDS {
-                let ((few, _), (many, signs)) = (ask(1), ask(TIMES + 1));
-                if round > 0 && signs {
-                    samples.push(micros(many.saturating_sub(few), TIMES));
+        let key = keys::named(key);
+        let signing = |engine: &str, times: usize| {
+            let signing = json!({ "pem": key.private_pem(), "text": text, "times": times });
+            json!({ "engine": engine, "signings": [signing] })
+        };
+        let (_, signature) = ask(signing("module", 1));
+        let spki = VerifyingKey::from_pem(&key.public_pem()).expect("a public key").spki().to_vec();
+        let verifying = |engine: &str, times: usize| {
+            let question = json!({
+                "algorithm": key.algorithm(), "key": URL_SAFE_NO_PAD.encode(&spki), "text": text,
+                "signature": signature, "times": times,
+            });
+            json!({ "engine": engine, "questions": [question] })
+        };
+        for (task, what) in [(Task::Sign, "signs"), (Task::Verify, "verifies")] {
+            for engine in ["host", "module"] {
+                let mut samples = Vec::new();
+                for round in 0..=ROUNDS {
+                    let [(few, _), (many, outcome)] = [1, TIMES + 1].map(|times| match task {
+                        Task::Sign => ask(signing(engine, times)),
+                        Task::Verify => ask(verifying(engine, times)),
+                    });
+                    let can = match task {
+                        Task::Sign => !outcome.is_null(),
+                        Task::Verify => outcome == "valid",
+                    };
+                    if round > 0 && can {
+                        samples.push(micros(many.saturating_sub(few), TIMES));
+                    }
                 }
-            }
-            match samples.is_empty() {
-                true => println!("  {name:<6} {engine:<7} does not sign"),
-                false => println!("  {name:<6} {engine:<7} {}", spread(&samples)),
+                let cost = if samples.is_empty() { "      cannot".to_owned() } else { spread(&samples) };
+                println!("  {name:<6} {engine:<7} {what:<8} {cost}");
             }
         }
     }
