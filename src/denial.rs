@@ -280,9 +280,9 @@ codes! {
     /// The issuer's keys cannot be had, or the signature could not be checked.
     KeysUnavailable "keys_unavailable" Unavailable "Keys unavailable"
         "The keys needed to check the credential are not available.";
-    /// Too many requests wait already.
+    /// Too many requests wait already, or hold what will be attached to them.
     Overloaded "overloaded" Unavailable "Overloaded"
-        "Too many requests are waiting for keys.";
+        "Too many requests are under way.";
     /// The proxy did not do what a decision needed: read the headers, or change one.
     HostFailed "host_failed" Unavailable "Proxy failure"
         "The proxy could not carry out the decision about this request.";
