@@ -15,6 +15,7 @@ mod command;
 mod support;
 
 mod asking;
+mod contexts;
 mod curl;
 mod documented;
 mod explaining;
