@@ -15,7 +15,6 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use std::fs;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -25,6 +24,7 @@ use serde_json::{Value, json};
 use support::bootstrap::Bootstrap;
 use support::envoy::Envoy;
 use support::http::{Call, Connection, call, get};
+use support::thread::{median, quartiles, worker_of};
 use support::upstream::Upstream;
 use support::{keys, token};
 use vestibule::jose::key::VerifyingKey;
@@ -245,41 +245,13 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970").as_secs()
 }
 
-/// One of Envoy's threads.
-struct Thread(String);
-
-fn worker_of(envoy: &Envoy) -> Thread {
-    let tasks = format!("/proc/{}/task", envoy.pid());
-    let tasks = fs::read_dir(tasks).expect("a running process has threads");
-    let folders = tasks.map(|task| task.expect("a thread").path().display().to_string());
-    let is_worker = |folder: &String| {
-        fs::read_to_string(format!("{folder}/comm")).is_ok_and(|name| name.starts_with("wrk:worker_0"))
-    };
-    Thread(folders.into_iter().find(is_worker).expect("an Envoy has a worker"))
-}
-
-impl Thread {
-    /// Its time on the CPU.
-    fn nanoseconds(&self) -> u64 {
-        let text = fs::read_to_string(format!("{}/schedstat", self.0)).expect("the kernel counts");
-        text.split(' ').next().and_then(|text| text.parse().ok()).expect("a number")
-    }
-}
-
 #[expect(clippy::cast_precision_loss, reason = "microseconds")]
 fn micros(nanoseconds: u64, count: usize) -> f64 {
     nanoseconds as f64 / 1e3 / count as f64
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 /// The median, and the quarters that the middle half lies between.
 fn spread(values: &[f64]) -> String {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let at = |quarter: usize| sorted[(sorted.len() - 1) * quarter / 4];
-    format!("{:>8.1} us ({:.1} to {:.1})", at(2), at(1), at(3))
+    let [half, quarter, three_quarters] = quartiles(values);
+    format!("{half:>8.1} us ({quarter:.1} to {three_quarters:.1})")
 }

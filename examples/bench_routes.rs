@@ -23,6 +23,7 @@ use serde_json::{Map, Value, json};
 use support::bootstrap::Bootstrap;
 use support::envoy::Envoy;
 use support::http::{Call, Connection, get};
+use support::thread::{Thread, median, quartiles, worker_of};
 use support::{keys, token};
 
 const ROUNDS: usize = 15;
@@ -172,27 +173,6 @@ fn call(number: usize) -> Call {
     get(format!("/v1/service-{number}/orders/17")).header("host", "api.eu.example.com").bearer(&token)
 }
 
-/// One of Envoy's threads.
-struct Thread(String);
-
-fn worker_of(envoy: &Envoy) -> Thread {
-    let tasks = format!("/proc/{}/task", envoy.pid());
-    let tasks = fs::read_dir(tasks).expect("a running process has threads");
-    let folders = tasks.map(|task| task.expect("a thread").path().display().to_string());
-    let is_worker = |folder: &String| {
-        fs::read_to_string(format!("{folder}/comm")).is_ok_and(|name| name.starts_with("wrk:worker_0"))
-    };
-    Thread(folders.into_iter().find(is_worker).expect("an Envoy has a worker"))
-}
-
-impl Thread {
-    /// Its time on the CPU.
-    fn nanoseconds(&self) -> u64 {
-        let text = fs::read_to_string(format!("{}/schedstat", self.0)).expect("the kernel counts");
-        text.split(' ').next().and_then(|text| text.parse().ok()).expect("a number")
-    }
-}
-
 /// The CPU time of all threads, in seconds.
 fn cpu_of_process(envoy: &Envoy) -> f64 {
     let folder = fs::read_dir(format!("/proc/{}/task", envoy.pid())).expect("a running process has threads");
@@ -209,15 +189,8 @@ fn resident(envoy: &Envoy) -> f64 {
     line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") / 1024.0
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 /// The median, and the quarters that the middle half lies between.
 fn spread(values: &[f64], unit: &str) -> String {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let at = |quarter: usize| sorted[(sorted.len() - 1) * quarter / 4];
-    format!("{:>8.3}{unit} ({:.3} to {:.3})", at(2), at(1), at(3))
+    let [half, quarter, three_quarters] = quartiles(values);
+    format!("{half:>8.3}{unit} ({quarter:.3} to {three_quarters:.3})")
 }

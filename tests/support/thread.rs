@@ -1,0 +1,40 @@
+//! Time that a thread of Envoy's has spent on the CPU, and how such samples are summed up: for the benchmarks.
+
+use std::fs;
+
+use super::envoy::Envoy;
+
+/// One of Envoy's threads.
+pub struct Thread(pub String);
+
+/// The only worker of an Envoy.
+pub fn worker_of(envoy: &Envoy) -> Thread {
+    let tasks = format!("/proc/{}/task", envoy.pid());
+    let tasks = fs::read_dir(tasks).expect("a running process has threads");
+    let folders = tasks.map(|task| task.expect("a thread").path().display().to_string());
+    let is_worker = |folder: &String| {
+        fs::read_to_string(format!("{folder}/comm")).is_ok_and(|name| name.starts_with("wrk:worker_0"))
+    };
+    Thread(folders.into_iter().find(is_worker).expect("an Envoy has a worker"))
+}
+
+impl Thread {
+    /// Its time on the CPU.
+    pub fn nanoseconds(&self) -> u64 {
+        let text = fs::read_to_string(format!("{}/schedstat", self.0)).expect("the kernel counts");
+        text.split(' ').next().and_then(|text| text.parse().ok()).expect("a number")
+    }
+}
+
+/// The one in the middle.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// The median, and the quarters that the middle half lies between.
+pub fn quartiles(values: &[f64]) -> [f64; 3] {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    [2, 1, 3].map(|quarter| sorted[(sorted.len() - 1) * quarter / 4])
+}
