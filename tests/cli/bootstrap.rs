@@ -153,7 +153,11 @@ fn a_header_that_the_door_changes_may_not_choose_the_cluster_either() {
     for routes in [named("x-tenant-id"), weighted("X-User-Id"), weighted_by_name("x_tenant_id")] {
         check(&door_with_routes(&routes)).failed(3, "the door changes the header");
     }
-    for routes in [named("x-canary"), weighted("x-canary"), weighted_by_name("x-canary")] {
+    // By which host of a cluster a request is served is no matter of clusters.
+    let hashed = route(
+        json!({ "cluster": "elsewhere", "hash_policy": [{ "header": { "header_name": "x-user-id" } }] }),
+    );
+    for routes in [named("x-canary"), weighted("x-canary"), weighted_by_name("x-canary"), hashed] {
         check(&door_with_routes(&routes)).succeeded();
     }
 }

@@ -135,9 +135,11 @@ impl<'d> Routes<'d> {
                         "route" if member.is_object() => self.route(member),
                         "match" => self.matcher(member, &path),
                         // A header that names the cluster, or whose value chooses among weighted ones.
-                        "cluster_header" | "clusterHeader" | "header_name" | "headerName" => {
-                            self.matchers
-                                .extend(member.as_str().map(|name| (path.clone(), Matched::Header(name))));
+                        "cluster_header" | "clusterHeader" => self.chooser(member, &path),
+                        "weighted_clusters" | "weightedClusters" => {
+                            if let Some(name) = bootstrap::member(member, "header_name") {
+                                self.chooser(name, &format!("{path}.header_name"));
+                            }
                         }
                         "request_mirror_policies" | "requestMirrorPolicies" => self.mirrors(member, &path),
                         "refresh_cluster_on_retry" | "refreshClusterOnRetry" if member != false => {
@@ -150,6 +152,10 @@ impl<'d> Routes<'d> {
             }
             _ => {}
         }
+    }
+
+    fn chooser(&mut self, header: &'d Value, path: &str) {
+        self.matchers.extend(header.as_str().map(|name| (path.to_owned(), Matched::Header(name))));
     }
 
     fn route(&mut self, route: &'d Value) {

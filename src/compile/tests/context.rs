@@ -144,3 +144,31 @@ fn an_audience_of_a_route_is_one_of_a_context() {
     assert_eq!(errors(&with(minting(), "/routes", routes.clone())), [""; 0]);
     refused(&with(outer(), "/routes", routes), "routes.a.audience", "mints none");
 }
+
+fn requiring() -> Value {
+    let require = json!({ "issuer": "https://gateway", "audience": "mesh", "keys": [{ "pem": super::PEM }] });
+    json!({ "door": "inner", "context": { "require": require } })
+}
+
+#[test]
+fn a_door_that_no_context_could_satisfy_is_refused() {
+    assert_eq!(errors(&requiring()), [""; 0]);
+    let shallow = |depth: u64| with(requiring(), "/limits", json!({ "jsonDepth": depth }));
+    refused(&shallow(2), "limits.jsonDepth", "3 deep");
+    assert_eq!(errors(&shallow(3)), [""; 0]);
+    let cookie = with(requiring(), "/context/require/header", json!("Cookie"));
+    refused(&cookie, "context.require.header", "choose another header");
+}
+
+/// A gateway is no service of the mesh: what it listens on for clients has not the mesh's TLS.
+#[test]
+fn keys_of_contexts_that_anybody_on_the_way_could_answer_are_warned_of() {
+    let warnings = |url: &str| {
+        let keys = json!([{ "remote": { "url": url, "cluster": "gateway" } }]);
+        let document = with(requiring(), "/context/require/keys", keys);
+        super::compile(&document, &Secrets::From(&environment)).unwrap().warnings.len()
+    };
+    assert_eq!(warnings("http://gateway.edge.svc.cluster.local/keys"), 1);
+    assert_eq!(warnings("https://gateway.edge.svc.cluster.local/keys"), 0);
+    assert_eq!(warnings("http://127.0.0.1/keys"), 0);
+}
