@@ -158,6 +158,10 @@ fn a_door_that_no_context_could_satisfy_is_refused() {
     assert_eq!(errors(&shallow(3)), [""; 0]);
     let cookie = with(requiring(), "/context/require/header", json!("Cookie"));
     refused(&cookie, "context.require.header", "choose another header");
+    // What is verified stays, so nothing may say that it goes.
+    let stripped =
+        with(with(requiring(), "/context/require/header", json!("x-context")), "/strip", json!(["x-con*"]));
+    refused(&stripped, "strip", "x-context");
 }
 
 /// A gateway is no service of the mesh: what it listens on for clients has not the mesh's TLS.
