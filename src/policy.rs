@@ -264,7 +264,7 @@ fn refuse(policy: &Policy, denial: Denial, request: &Request<'_>, now: UnixTime)
     }
     let owned = request.headers().map(|(name, _)| name).filter(|name| policy.owned.owns(name));
     let owned: BTreeSet<&[u8]> = owned.collect();
-    Ok(Permit::reporting(denial, owned.into_iter().map(<[u8]>::to_vec).collect()))
+    Ok(Permit::reporting(denial, owned.into_iter().map(Arc::from).collect()))
 }
 
 /// What becomes of a request whose keys will not be waited for, any longer or at all.
