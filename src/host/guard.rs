@@ -124,7 +124,7 @@ impl Guard {
         // Envoy ends when it is asked for the client of a request that has none, as a mirror's has; so who mints
         // looks, even where the filter is not meant to stand in a cluster.
         let is_sent =
-            (attaches_upstream || policy.mints()) && envoy::property(&["upstream", "address"])?.is_some();
+            (attaches_upstream || policy.mints()) && envoy::property("upstream\0address")?.is_some();
         Ok(match (is_sent, attaches_upstream) {
             (true, _) => Side::Upstream,
             (false, true) => Side::Listener,
@@ -152,7 +152,7 @@ impl Guard {
         }
         let cluster;
         if policy.reads_cluster() {
-            cluster = envoy::property(&["xds", "cluster_name"])?;
+            cluster = envoy::property("xds\0cluster_name")?;
             if let Some(cluster) = &cluster {
                 request = request.with_cluster(cluster);
             }
@@ -162,7 +162,7 @@ impl Guard {
             request = request.with_nonce(nonce::next());
             client = match side {
                 Side::Upstream => None,
-                Side::Only | Side::Listener => envoy::property(&["source", "address"])?,
+                Side::Only | Side::Listener => envoy::property("source\0address")?,
             };
             if let Some(client) = &client {
                 request = request.with_client(client);
@@ -222,7 +222,7 @@ impl Guard {
     /// attempt may have been to another one, and left there what this one may not get: the attempts of a request
     /// share its headers.
     fn send(&self, attached: &Attached) -> Result<Next, HostError> {
-        let cluster = envoy::property(&["xds", "cluster_name"])?;
+        let cluster = envoy::property("xds\0cluster_name")?;
         // The two filters may differ for a while, when they get a new configuration one after the other: then
         // what goes is what both let go.
         let may_go = self.0.policy.as_ref().is_some_and(|policy| policy.goes_to(cluster.as_deref()));
