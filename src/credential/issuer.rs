@@ -88,12 +88,6 @@ pub struct Identity {
 }
 
 impl Issuer {
-    /// Whether a token that names this `iss`, or none, is this issuer's to judge.
-    #[must_use]
-    pub fn answers_for(&self, iss: Option<&str>) -> bool {
-        self.iss.is_none() || self.iss.as_deref() == iss
-    }
-
     /// The issuer's source at this place, if it reads tokens there at all.
     #[must_use]
     pub fn source_at(&self, place: usize) -> Option<Source> {

@@ -89,7 +89,7 @@ impl<'p> Caller<'p> {
                     }))
                 });
                 let proof = policy.prove(found.place, found.token, keys, now)?;
-                let issuer = policy.issuers.get(proof.issuer);
+                let issuer = policy.issuers.at(proof.issuer);
                 trace.step(|| Step::Principal {
                     principal: Some(Arc::clone(&proof.principal)),
                     origins: issuer
