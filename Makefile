@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size cli certificates demo test test-wasm fuzz bench-native bench-routes bench-context check fmt envoy clean compiler FORCE
+.PHONY: help wasm size cli certificates demo test test-wasm fuzz bench-native bench-instructions bench-routes bench-context check fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
 # For the tests alone.
@@ -46,8 +46,12 @@ test-wasm: | compiler ## run the core's tests as 32-bit wasm, in Node
 fuzz: | compiler ## fuzz each target for FUZZ_SECONDS (60) seconds
 	tools/fuzz.sh run
 
-bench-native: | compiler ## measure what routes and permissions cost, natively
-	cargo bench --locked --bench routes
+bench-native: | compiler ## measure natively what decisions, routes and permissions take
+	cargo bench --locked --bench routes --bench times
+
+bench-instructions: | compiler ## count the instructions of the filter's own work, beside those of the last run
+	@command -v valgrind >/dev/null || tools/packages.sh valgrind
+	cargo bench --locked --bench instructions
 
 bench-routes: $(MODULE) envoy | compiler ## measure 10,000 routes against 10 in a real Envoy
 	@$(WITH_ENVOY) cargo run --locked --example bench_routes
