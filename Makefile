@@ -2,11 +2,13 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size cli certificates demo test test-wasm fuzz bench-native bench-routes bench-context check fmt envoy clean compiler FORCE
+.PHONY: help wasm size cli certificates demo test test-wasm fuzz bench bench-native bench-routes bench-context check fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
 # For the tests alone.
 PROBE := target/probe.wasm
+# For the benchmark alone.
+NOOP := target/noop.wasm
 # WASM_TOOLCHAIN=rustup|debian forces one way to the wasm target (tools/wasm.sh); ENVOY=/path names another Envoy.
 export WASM_TOOLCHAIN
 export ENVOY
@@ -46,6 +48,12 @@ test-wasm: | compiler ## run the core's tests as 32-bit wasm, in Node
 fuzz: | compiler ## fuzz each target for FUZZ_SECONDS (60) seconds
 	tools/fuzz.sh run
 
+# Its clients need not be fast, only soon built: what `make test` has compiled serves them too. QUICK=1 for a few minutes
+# instead of a quarter of an hour, ONLY=warm,native for some variants, OUT=folder for another place than target/bench.
+bench: $(MODULE) $(NOOP) envoy | compiler ## measure what a request costs a real Envoy, beside its own filters
+	@$(WITH_ENVOY) VESTIBULE_NOOP="$(CURDIR)/$(NOOP)" cargo bench --locked --profile dev --bench envoy -- \
+		$(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(OUT),--out $(OUT))
+
 bench-native: | compiler ## measure what routes and permissions cost, natively
 	cargo bench --locked --bench routes
 
@@ -82,6 +90,9 @@ $(MODULE): $(SOURCES) | compiler
 
 $(PROBE): $(SOURCES) tests/probe/lib.rs tests/probe/Cargo.toml | compiler
 	tools/wasm.sh probe
+
+$(NOOP): benches/noop/lib.rs benches/noop/Cargo.toml Cargo.lock rust-toolchain.toml tools/wasm.sh dist/.way | compiler
+	tools/wasm.sh noop
 
 # Changes only when another way to the target is asked for, which is a reason to build again.
 dist/.way: FORCE

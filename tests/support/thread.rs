@@ -1,6 +1,8 @@
 //! Time that a thread of Envoy's has spent on the CPU, and how such samples are summed up: for the benchmarks.
 
 use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use super::envoy::Envoy;
 
@@ -23,6 +25,25 @@ impl Thread {
     pub fn nanoseconds(&self) -> u64 {
         let text = fs::read_to_string(format!("{}/schedstat", self.0)).expect("the kernel counts");
         text.split(' ').next().and_then(|text| text.parse().ok()).expect("a number")
+    }
+
+    /// The same once it has nothing left to do: an answer arrives before all is tidied up behind it, and the
+    /// kernel brings the time of a thread that runs up to date only now and then.
+    ///
+    /// # Panics
+    /// Where it is never at rest.
+    pub fn nanoseconds_at_rest(&self) -> u64 {
+        let end = Instant::now() + Duration::from_secs(5);
+        let mut before = self.nanoseconds();
+        loop {
+            sleep(Duration::from_millis(2));
+            let now = self.nanoseconds();
+            if now == before {
+                return now;
+            }
+            assert!(Instant::now() < end, "a thread that should be at rest works on");
+            before = now;
+        }
     }
 }
 
