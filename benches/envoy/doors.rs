@@ -14,8 +14,9 @@ pub const MINT_KEY: &str = "VESTIBULE_MINT_KEY";
 /// The clusters that a context is sent to.
 pub const UPSTREAMS: [&str; 2] = ["upstream", "witness"];
 
-/// Routes of a large mesh, and which of their issuers signs.
-const MANY_ROUTES: usize = 10_000;
+/// The most routes that a door can have.
+pub const MANY_ROUTES: usize = 10_000;
+/// The most issuers.
 const MANY_ISSUERS: usize = 100;
 
 /// An outer door with one issuer and nothing else: three headers are injected.
@@ -96,8 +97,8 @@ fn issuers(count: usize) -> Value {
     json!({ "door": "outer", "issuers": issuers })
 }
 
-/// Routes such as a large mesh has; that of each number that ends in 6 is measured.
-fn routes(count: usize) -> Value {
+/// An outer door with routes such as a large mesh has; that of each number that ends in 6 is measured.
+pub fn routes(count: usize) -> Value {
     let mut door = outer();
     let routes: Map<String, Value> = (0..count)
         .map(|number| {

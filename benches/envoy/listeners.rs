@@ -1,5 +1,5 @@
-//! One Envoy with a listener for each variant. They differ in the filter before the router and in nothing else: the
-//! connection manager is that of `envoy/outer.yaml` for all of them, without access logs.
+//! One Envoy with a listener for each variant. They differ in the filter before the router and in nothing
+//! else: the connection manager is that of `envoy/outer.yaml` for all of them, without access logs.
 //!
 //! Each door has a VM of its own, as in a mesh; the machine code of one module is there once.
 
@@ -18,8 +18,8 @@ use super::variants::{Filter, Variant};
 /// Nothing is logged that takes part of the time.
 pub const QUIET: [&str; 2] = ["--log-level", "warning"];
 
-/// What a listener that answers by itself says beside 200, on every path but the measured one: what an upstream
-/// would have seen.
+/// What a listener that answers by itself says beside 200, on every path but the measured one: what an
+/// upstream would have seen.
 pub const SEEN: [&str; 4] = ["x-user-id", "x-tenant-id", "x-user-permissions", "authorization"];
 
 /// Where the measured requests end that go to an upstream, and those that prove something.
@@ -38,14 +38,19 @@ impl Upstreams {
 
 /// Starts an Envoy with these variants, on this core.
 pub fn start(variants: &[Variant], upstreams: &Upstreams, core: Option<usize>) -> Envoy {
+    let environment = [(MINT_KEY, keys::pem(CONTEXT_KEY))];
+    Envoy::start_on(core, &bootstrap(variants, upstreams), &environment, &QUIET)
+}
+
+/// An Envoy with these variants.
+pub fn bootstrap(variants: &[Variant], upstreams: &Upstreams) -> Bootstrap {
     let mut bootstrap = Bootstrap::of("outer.yaml")
         .cluster(UPSTREAMS[0], upstreams.quick)
         .cluster(UPSTREAMS[1], upstreams.witness.port());
     for variant in variants {
         bootstrap = add(bootstrap, variant);
     }
-    let environment = [(MINT_KEY, keys::pem(CONTEXT_KEY))];
-    Envoy::start_on(core, &bootstrap.remove_listener("outer"), &environment, &QUIET)
+    bootstrap.remove_listener("outer")
 }
 
 fn add(bootstrap: Bootstrap, variant: &Variant) -> Bootstrap {

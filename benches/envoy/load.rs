@@ -1,8 +1,9 @@
-//! The clients: so many connections, each of which sends its next request as soon as the last one is answered.
+//! The clients: so many connections, each of which sends its next request as soon as the last one is
+//! answered.
 //!
 //! They send bytes that were made before, and believe no answer that they have not read: one that is not 200
-//! ends the run. `wrk` would be faster, but it stops by time and not by count, and each request here has a token of
-//! its own.
+//! ends the run. `wrk` would be faster, but it stops by time and not by count, and each request here has a
+//! token of its own.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -59,7 +59,7 @@ impl std::fmt::Display for Cores {
 }
 
 /// What the report says of the machine.
-pub fn describe(cores: Cores) -> Value {
+pub fn describe() -> Value {
     let information = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = information.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
@@ -68,7 +68,6 @@ pub fn describe(cores: Cores) -> Value {
         "cores": information.lines().filter(|line| line.starts_with("processor")).count(),
         "kernel": kernel.trim(),
         "architecture": std::env::consts::ARCH,
-        "pinning": cores.to_string(),
     })
 }
 

@@ -14,7 +14,7 @@ pub struct Options {
     /// These variants alone, by name; one that ends in `*` stands for all that begin so.
     #[arg(long, value_delimiter = ',')]
     pub only: Vec<String>,
-    /// Where `bench.json` goes.
+    /// Where `bench.json` and `bench.svg` go.
     #[arg(long, default_value = "target/bench")]
     pub out: PathBuf,
     /// How many Envoys, one after the other.
@@ -26,6 +26,9 @@ pub struct Options {
     /// How many requests a turn has; where each verifies a signature, half of them.
     #[arg(long, default_value_t = 500)]
     requests: usize,
+    /// Only what loading costs and how much memory is held; without it requests too, if none is left out.
+    #[arg(long, conflicts_with = "only")]
+    memory: bool,
     /// What cargo says to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
@@ -47,6 +50,21 @@ impl Options {
         self.requests
     }
 
+    /// How often each Envoy is started whose memory is measured.
+    pub fn starts(&self) -> usize {
+        if self.quick { 3 } else { 7 }
+    }
+
+    /// Whether memory and loading are measured.
+    pub fn measures_memory(&self) -> bool {
+        self.only.is_empty()
+    }
+
+    /// Whether requests are measured.
+    pub fn measures_requests(&self) -> bool {
+        !self.memory
+    }
+
     /// Whether the variant of this name is asked for.
     pub fn wants(&self, name: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|only| stands_for(only, name))
@@ -56,7 +74,7 @@ impl Options {
     pub fn to_json(&self) -> Value {
         json!({
             "launches": self.launches(), "rounds": self.rounds(), "requests": self.requests(),
-            "only": self.only,
+            "starts": self.starts(), "only": self.only,
         })
     }
 }

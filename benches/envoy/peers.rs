@@ -1,9 +1,10 @@
-//! What Vestibule is measured beside: Envoy's own filters, configured to do what the door does, and a filter of the
-//! SDK that does nothing.
+//! What Vestibule is measured beside: Envoy's own filters, configured to do what the door does, and a filter
+//! of the SDK that does nothing.
 //!
-//! `jwt_authn` checks signature, issuer, audience and times, removes the token, and writes the same three claims into
-//! the same headers. Lists it cannot join: permissions reach the upstream as base64 of JSON. Where there is a
-//! permission to have, RBAC looks for it in the token's payload, which `jwt_authn` leaves in dynamic metadata.
+//! `jwt_authn` checks signature, issuer, audience and times, removes the token, and writes the same three
+//! claims into the same headers. Lists it cannot join: permissions reach the upstream as base64 of JSON.
+//! Where there is a permission to have, RBAC looks for it in the token's payload, which `jwt_authn` leaves in
+//! dynamic metadata.
 
 use serde_json::{Value, json};
 

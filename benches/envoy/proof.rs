@@ -1,7 +1,8 @@
 //! That each variant does what its row says: asked once in each launch, before anything is measured.
 //!
-//! Who brings nothing is refused, and so is who brings what is wrong; what an upstream would have seen of a permitted
-//! request is what the variant promises; and signatures are verified where the row says so, and nowhere else.
+//! Who brings nothing is refused, and so is who brings what is wrong; what an upstream would have seen of a
+//! permitted request is what the variant promises; and signatures are verified where the row says so, and
+//! nowhere else.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -60,7 +61,8 @@ struct Asked<'a> {
     envoy: &'a Envoy,
     upstreams: &'a Upstreams,
     variant: &'a Variant,
-    /// One on which the listener, or its upstream, tells what it has seen. It is on the route of the measured one.
+    /// One on which the listener, or its upstream, tells what it has seen. It is on the route of the measured
+    /// one.
     path: String,
 }
 

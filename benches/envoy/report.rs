@@ -75,6 +75,6 @@ pub fn to_json(rows: &[Row<'_>], ratios: &[Ratio]) -> Value {
     json!({ "variants": variants, "comparisons": comparisons })
 }
 
-fn middle_half(spread: Spread) -> String {
+pub(super) fn middle_half(spread: Spread) -> String {
     format!("{:.2} to {:.2}", spread.low, spread.high)
 }

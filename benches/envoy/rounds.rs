@@ -12,8 +12,8 @@ use super::support::envoy::Envoy;
 use super::support::thread::{Thread, worker_of};
 use super::variants::{Filter, Requests, Variant};
 
-/// Requests that begin a turn outside the time that is measured, so that what the variant before has left in the
-/// processor's caches is no part of it.
+/// Requests that begin a turn outside the time that is measured, so that what the variant before has left in
+/// the processor's caches is no part of it.
 const LEAD_IN: usize = 50;
 
 /// Starts an Envoy, has every variant prove what it does, and measures so many rounds.
@@ -82,7 +82,8 @@ fn sample(
     Ok(Sampled { cpu: spent / count, rate: count / turn.wall.as_secs_f64(), latencies: turn.latencies })
 }
 
-/// What takes longer is asked less often: its share of the noise is smaller, and each request a signature to make.
+/// What takes longer is asked less often: its share of the noise is smaller, and each request a signature to
+/// make.
 fn count(variant: &Variant, options: &Options) -> usize {
     let verifies = matches!(variant.requests, Requests::New(_))
         || matches!(&variant.filter, Filter::Native(Native { cached: false, .. }));

@@ -1,7 +1,7 @@
 //! The tokens that the requests carry: by whom, of which size, and never the same one twice.
 //!
-//! They are signed by `ring`, many thousands a minute, outside the time that is measured. It knows no door and no
-//! variant.
+//! They are signed by `ring`, many thousands a minute, outside the time that is measured. It knows no door
+//! and no variant.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

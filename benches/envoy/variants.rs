@@ -1,7 +1,7 @@
 //! What is measured: each variant is a listener of one Envoy and the requests that it is sent.
 //!
-//! A variant's base is sent the same requests, so that what it adds is its filter and nothing else. Peers get tokens
-//! of one stream: what the door has never seen, the native filter has never seen either.
+//! A variant's base is sent the same requests, so that what it adds is its filter and nothing else. Peers get
+//! tokens of one stream: what the door has never seen, the native filter has never seen either.
 
 use serde_json::Value;
 

@@ -1,8 +1,8 @@
-//! A filter that does nothing, as whoever begins with the Rust SDK has it: what any filter of that SDK costs before
-//! it does a thing. `make bench` measures Vestibule beside it.
+//! A filter that does nothing, as whoever begins with the Rust SDK has it: what any filter of that SDK costs
+//! before it does a thing. `make bench` measures Vestibule beside it.
 //!
-//! Its module exports all that the SDK's macro exports, so Envoy calls it back for each step of a request. Nothing
-//! may be taken out of it after the build.
+//! Its module exports all that the SDK's macro exports, so Envoy calls it back for each step of a request.
+//! Nothing may be taken out of it after the build.
 
 #![cfg(target_os = "wasi")]
 #![expect(missing_docs, reason = "the SDK's macro makes a public function")]

@@ -1,4 +1,5 @@
-//! Time that a thread of Envoy's has spent on the CPU, and how such samples are summed up: for the benchmarks.
+//! Time that Envoy, or a thread of it, has spent on the CPU, its memory, and how such samples are summed up: for
+//! the benchmarks.
 
 use std::fs;
 use std::thread::sleep;
@@ -44,6 +45,33 @@ impl Thread {
             assert!(Instant::now() < end, "a thread that should be at rest works on");
             before = now;
         }
+    }
+}
+
+/// An Envoy as the kernel sees it.
+pub struct Process(u32);
+
+impl Process {
+    /// The process of this Envoy.
+    pub fn of(envoy: &Envoy) -> Self {
+        Self(envoy.pid())
+    }
+
+    /// Its time on the CPU, in ticks of 10 ms: of all its threads, those included that have ended.
+    pub fn milliseconds(&self) -> f64 {
+        let text = fs::read_to_string(format!("/proc/{}/stat", self.0)).expect("a running process");
+        // proc_pid_stat(5): user and system time are the fields 14 and 15, and the second is a name in
+        // parentheses.
+        let (_, fields) = text.rsplit_once(") ").expect("a name in parentheses");
+        let ticks = fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<f64>().expect("a number"));
+        ticks.sum::<f64>() * 10.0
+    }
+
+    /// The memory that belongs to it and to no file, in MiB.
+    pub fn anonymous_mebibytes(&self) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0)).expect("a running process");
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("it has memory");
+        line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") / 1024.0
     }
 }
 
