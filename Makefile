@@ -2,11 +2,14 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size cli certificates demo test test-wasm fuzz bench-native bench-instructions bench-routes bench-context check fmt envoy clean compiler FORCE
+.PHONY: help wasm size cli certificates demo test test-wasm fuzz bench bench-memory bench-signatures bench-native \
+		bench-instructions check fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
 # For the tests alone.
 PROBE := target/probe.wasm
+# For the benchmark alone.
+NOOP := target/noop.wasm
 # WASM_TOOLCHAIN=rustup|debian forces one way to the wasm target (tools/wasm.sh); ENVOY=/path names another Envoy.
 export WASM_TOOLCHAIN
 export ENVOY
@@ -18,7 +21,7 @@ export FUZZ_SANITIZER
 WITH_ENVOY = ENVOY=$$(tools/envoy.sh) && export ENVOY VESTIBULE_WASM="$(CURDIR)/$(MODULE)" VESTIBULE_PROBE="$(CURDIR)/$(PROBE)" &&
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 wasm: $(MODULE) ## build dist/vestibule.wasm and print its size
 	@tools/wasm.sh size
@@ -46,6 +49,18 @@ test-wasm: | compiler ## run the core's tests as 32-bit wasm, in Node
 fuzz: | compiler ## fuzz each target for FUZZ_SECONDS (60) seconds
 	tools/fuzz.sh run
 
+# Their clients need not be fast, only soon built: what `make test` has compiled serves them too. QUICK=1 for a few
+# minutes instead of a quarter of an hour, ONLY=warm,native for some variants, OUT=folder for another place than
+# target/bench.
+BENCH = $(WITH_ENVOY) VESTIBULE_NOOP="$(CURDIR)/$(NOOP)" cargo bench --locked --profile dev --bench envoy -- \
+	$(if $(QUICK),--quick) $(if $(OUT),--out $(OUT))
+
+bench: $(MODULE) $(NOOP) envoy | compiler ## measure what a request costs a real Envoy, beside its own filters
+	@$(BENCH) $(if $(ONLY),--only $(ONLY))
+
+bench-memory: $(MODULE) $(NOOP) envoy | compiler ## measure memory and loading alone
+	@$(BENCH) --memory
+
 bench-native: | compiler ## measure natively what decisions, routes and permissions take
 	cargo bench --locked --bench routes --bench times
 
@@ -53,11 +68,8 @@ bench-instructions: | compiler ## count the instructions of the filter's own wor
 	@command -v valgrind >/dev/null || tools/packages.sh valgrind
 	cargo bench --locked --bench instructions
 
-bench-routes: $(MODULE) envoy | compiler ## measure 10,000 routes against 10 in a real Envoy
-	@$(WITH_ENVOY) cargo run --locked --example bench_routes
-
-bench-context: $(MODULE) $(PROBE) envoy | compiler ## measure minting, requiring and signing contexts in a real Envoy
-	@$(WITH_ENVOY) cargo run --locked --example bench_context
+bench-signatures: $(MODULE) $(PROBE) envoy | compiler ## measure what a signature costs, by the host and in the module
+	@$(WITH_ENVOY) cargo bench --locked --profile dev --bench signatures
 
 check: | compiler ## check format and lints, natively and for wasm
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
@@ -86,6 +98,9 @@ $(MODULE): $(SOURCES) | compiler
 
 $(PROBE): $(SOURCES) tests/probe/lib.rs tests/probe/Cargo.toml | compiler
 	tools/wasm.sh probe
+
+$(NOOP): benches/noop/lib.rs benches/noop/Cargo.toml Cargo.lock rust-toolchain.toml tools/wasm.sh dist/.way | compiler
+	tools/wasm.sh noop
 
 # Changes only when another way to the target is asked for, which is a reason to build again.
 dist/.way: FORCE

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds, lints or measures the module for wasm32-wasip1, or runs the core's tests as wasm32-unknown-unknown,
-# for which Node has a runner; `probe` builds what tests/probe is, `hostile` measures the dearest requests.
-# usage: tools/wasm.sh build | probe | clippy | size | test | hostile
+# for which Node has a runner; `probe` builds what tests/probe is and `noop` what benches/noop is, `hostile` measures
+# the dearest requests.
+# usage: tools/wasm.sh build | probe | noop | clippy | size | test | hostile
 #
 # Two ways lead to either target. `rustup` adds the target to the pinned toolchain. `debian` takes Debian's
 # own compiler and builds the standard library from source, for machines where rustup cannot download a
@@ -13,6 +14,8 @@ target=wasm32-wasip1
 module=dist/vestibule.wasm
 # Beside the tests, which alone have a use for it.
 probe=target/probe.wasm
+# Beside the benchmark, which measures it.
+noop=target/noop.wasm
 
 say() { echo "wasm: $*" >&2; }
 
@@ -99,6 +102,11 @@ probe() {
     compile vestibule-probe "$probe"
 }
 
+noop() {
+    choose_way
+    compile vestibule-noop "$noop"
+}
+
 # compile PACKAGE FILE
 compile() {
     "${CARGO:-cargo}" rustc --package "$1" --release --crate-type cdylib "${arguments[@]}"
@@ -149,11 +157,11 @@ hostile() {
 }
 
 case ${1:-} in
-build | probe | clippy | size | hostile) "$1" ;;
+build | probe | noop | clippy | size | hostile) "$1" ;;
 # `test` by itself is a command of the shell.
 test) tests ;;
 *)
-    echo "usage: tools/wasm.sh build | probe | clippy | size | test | hostile" >&2
+    echo "usage: tools/wasm.sh build | probe | noop | clippy | size | test | hostile" >&2
     exit 1
     ;;
 esac
