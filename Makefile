@@ -10,8 +10,10 @@ MODULE := dist/vestibule.wasm
 PROBE := target/probe.wasm
 # For the benchmark alone.
 NOOP := target/noop.wasm
-# WASM_TOOLCHAIN=rustup|debian forces one way to the wasm target (tools/wasm.sh); ENVOY=/path names another Envoy.
+# WASM_TOOLCHAIN=rustup|debian forces one way to the wasm target (tools/wasm.sh); ENVOY=/path names another Envoy,
+# BINARYEN=/directory another Binaryen.
 export WASM_TOOLCHAIN
+export BINARYEN
 export ENVOY
 # FUZZ_SECONDS=600 fuzzes each target so long; FUZZ_SANITIZER=address watches memory as well (tools/fuzz.sh).
 export FUZZ_SECONDS
@@ -91,7 +93,7 @@ clean: ## remove what was built (the tools in .tools/ stay)
 
 # The command's sources are no part of the module.
 SOURCES := $(shell find src -path src/bin -prune -o -type f -print) Cargo.toml Cargo.lock rust-toolchain.toml \
-		tools/wasm.sh dist/.way
+		tools/wasm.sh tools/binaryen.sh tools/interface.mjs tools/interface.txt dist/.way
 
 $(MODULE): $(SOURCES) | compiler
 	tools/wasm.sh build

@@ -12,6 +12,8 @@ cd "$(dirname "$0")/.."
 
 target=wasm32-wasip1
 module=dist/vestibule.wasm
+# What the module is to share with its host.
+interface=tools/interface.txt
 # Beside the tests, which alone have a use for it.
 probe=target/probe.wasm
 # Beside the benchmark, which measures it.
@@ -83,6 +85,9 @@ choose_way() {
         exit 1
         ;;
     esac
+    # Binaryen learns from what is no code which features are in use, and `report` the functions' names; the
+    # module is rid of it in the end.
+    export CARGO_PROFILE_RELEASE_STRIP=debuginfo
     # One directory for each way, so that neither throws away what the other has compiled.
     target_dir=${CARGO_TARGET_DIR:-target}/wasm/$way
     arguments=(--locked --lib --target "$target" --target-dir "$target_dir")
@@ -93,27 +98,39 @@ choose_way() {
 }
 
 build() {
+    local binaryen compiled trimmed
+    binaryen=$(tools/binaryen.sh)
     choose_way
-    compile vestibule "$module"
+    compiled=$(compile vestibule)
+    trimmed=${compiled%.wasm}.trimmed.wasm
+    node tools/interface.mjs graph "$interface" >"$compiled.graph"
+    # Which names it took away is what the list says.
+    "$binaryen/wasm-metadce" "$compiled" --graph-file "$compiled.graph" --output "$trimmed" >/dev/null
+    "$binaryen/wasm-opt" -Oz "$trimmed" --output "$compiled.new"
+    node tools/interface.mjs check "$interface" "$compiled.new"
+    # Under its name only when it is whole, and what it should be.
+    mkdir -p "$(dirname "$module")"
+    mv "$compiled.new" "$module"
 }
 
 probe() {
     choose_way
-    compile vestibule-probe "$probe"
+    # Under its name only when it is whole.
+    cp "$(compile vestibule-probe)" "$probe.new"
+    mv "$probe.new" "$probe"
 }
 
 noop() {
     choose_way
-    compile vestibule-noop "$noop"
+    # Under its name only when it is whole.
+    cp "$(compile vestibule-noop)" "$noop.new"
+    mv "$noop.new" "$noop"
 }
 
-# compile PACKAGE FILE
+# compile PACKAGE: prints the path of what the linker made.
 compile() {
-    "${CARGO:-cargo}" rustc --package "$1" --release --crate-type cdylib "${arguments[@]}"
-    mkdir -p "$(dirname "$2")"
-    # Under its name only when it is whole.
-    cp "$target_dir/$target/release/${1//-/_}.wasm" "$2.new"
-    mv "$2.new" "$2"
+    "${CARGO:-cargo}" rustc --package "$1" --release --crate-type cdylib "${arguments[@]}" >&2
+    echo "$target_dir/$target/release/${1//-/_}.wasm"
 }
 
 clippy() {
