@@ -22,7 +22,7 @@ pub struct SigningKey {
     kid: Arc<str>,
     /// PKCS#8 in DER, for the host. It is overwritten when it is dropped.
     pkcs8: Arc<SecretDocument>,
-    /// None where the module has none: for RSA keys over 4096 bits.
+    /// None where the module has none: for RSA keys over 4096 bits, and inside an Envoy for all of them.
     software: Option<Arc<SoftwareSigningKey>>,
 }
 
@@ -76,7 +76,7 @@ impl SigningKey {
                 let public = rsa_public(info.private_key.as_bytes())?;
                 // What the module cannot verify it does not sign either.
                 let software = public.software().map(|_| SoftwareSigningKey::rsa(bytes)).transpose()?;
-                (Algorithm::Rs256, public, software)
+                (Algorithm::Rs256, public, software.flatten())
             }
             EC_PUBLIC_KEY if info.algorithm.parameters_oid() == Ok(P256) => {
                 let (software, point) = SoftwareSigningKey::p256(bytes)?;
