@@ -53,7 +53,7 @@ pub(super) fn mint(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Option<
         Resolved::Unchecked => None,
         Resolved::Value(pem) => {
             let key = String::from_utf8(pem).map_err(|_| "it is not text");
-            match key.and_then(|pem| SigningKey::from_pem(&pem)) {
+            match key.and_then(|pem| SigningKey::from_pem_for(config.module, &pem)) {
                 Ok(key) => Some(key),
                 Err(reason) => {
                     secret.node.below("env").refuse(format!("names a variable with no usable key: {reason}"))
