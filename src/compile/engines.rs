@@ -18,7 +18,7 @@ use crate::policy::Policy;
 pub fn check_engines(policy: &Policy, engines: &Engines) -> Result<(), ConfigErrors> {
     let errors: Vec<ConfigError> = policy
         .issuers
-        .iter()
+        .each()
         .filter_map(|issuer| {
             let nobodys: Vec<&str> = needed(issuer)
                 .filter(|algorithm| engines.backend(*algorithm) == Backend::Nobody)
