@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds, lints or measures the module for wasm32-wasip1, or runs the core's tests as wasm32-unknown-unknown,
-# for which Node has a runner; `probe` builds what tests/probe is, `hostile` measures the dearest requests.
-# usage: tools/wasm.sh build | probe | clippy | size | test | hostile
+# for which Node has a runner; `host` builds the module that leaves signatures to its host, `probe` what tests/probe
+# is and `noop` what benches/noop is, `hostile` measures the dearest requests.
+# usage: tools/wasm.sh build | host | probe | noop | clippy | size | test | hostile
 #
 # Two ways lead to either target. `rustup` adds the target to the pinned toolchain. `debian` takes Debian's
 # own compiler and builds the standard library from source, for machines where rustup cannot download a
@@ -15,17 +16,25 @@ rustflags=
 module=dist/vestibule.wasm
 # What the module is to share with its host.
 interface=tools/interface.txt
+# The same without signatures of its own (Cargo.toml: the feature `software`).
+host_module=dist/vestibule-host.wasm
+# What cargo is told of features; nothing where they are the default ones.
+features=()
 # Beside the tests, which alone have a use for it.
 probe=target/probe.wasm
+# Beside the benchmark, which measures it.
+noop=target/noop.wasm
 
 say() { echo "wasm: $*" >&2; }
 
 size() {
     local bytes zipped
-    bytes=$(wc -c <"$module")
-    zipped=$(gzip -9 -c "$module" | wc -c)
-    awk -v module="$module" -v bytes="$bytes" -v zipped="$zipped" 'BEGIN {
-        printf "%s: %d bytes (%.1f KB), %.1f KB gzipped\n", module, bytes, bytes / 1000, zipped / 1000 }'
+    for module in "$module" "$host_module"; do
+        bytes=$(wc -c <"$module")
+        zipped=$(gzip -9 -c "$module" | wc -c)
+        awk -v module="$module" -v bytes="$bytes" -v zipped="$zipped" 'BEGIN {
+            printf "%s: %d bytes (%.1f KB), %.1f KB gzipped\n", module, bytes, bytes / 1000, zipped / 1000 }'
+    done
 }
 
 rustup_has_target() { [[ $'\n'$(rustup target list --installed 2>/dev/null)$'\n' == *$'\n'"$target"$'\n'* ]]; }
@@ -119,6 +128,12 @@ build() {
     mv "$compiled.new" "$module"
 }
 
+host() {
+    module=$host_module
+    features=(--no-default-features --features plugin)
+    build
+}
+
 probe() {
     choose_way
     # Under its name only when it is whole.
@@ -126,9 +141,17 @@ probe() {
     mv "$probe.new" "$probe"
 }
 
+noop() {
+    choose_way
+    # Under its name only when it is whole.
+    cp "$(compile vestibule-noop)" "$noop.new"
+    mv "$noop.new" "$noop"
+}
+
 # compile PACKAGE: prints the path of what the linker made.
 compile() {
-    "${CARGO:-cargo}" rustc --package "$1" --profile "$profile" --crate-type cdylib "${arguments[@]}" >&2
+    "${CARGO:-cargo}" rustc --package "$1" --profile "$profile" --crate-type cdylib "${arguments[@]}" \
+        ${features[@]+"${features[@]}"} >&2
     echo "$target_dir/$target/$profile/${1//-/_}.wasm"
 }
 
@@ -173,11 +196,11 @@ hostile() {
 }
 
 case ${1:-} in
-build | probe | clippy | size | hostile) "$1" ;;
+build | host | probe | noop | clippy | size | hostile) "$1" ;;
 # `test` by itself is a command of the shell.
 test) tests ;;
 *)
-    echo "usage: tools/wasm.sh build | probe | clippy | size | test | hostile" >&2
+    echo "usage: tools/wasm.sh build | host | probe | noop | clippy | size | test | hostile" >&2
     exit 1
     ;;
 esac
