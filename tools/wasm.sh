@@ -142,8 +142,9 @@ noop() {
 
 # compile PACKAGE: prints the path of what the linker made.
 compile() {
+    # A shell that was started for what it prints does not end at the first failure by itself.
     "${CARGO:-cargo}" rustc --package "$1" --profile "$profile" --crate-type cdylib "${arguments[@]}" \
-        ${features[@]+"${features[@]}"} >&2
+        ${features[@]+"${features[@]}"} >&2 || return
     echo "$target_dir/$target/$profile/${1//-/_}.wasm"
 }
 
