@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size cli certificates demo test test-wasm fuzz bench bench-memory bench-native bench-signatures check fmt envoy clean compiler FORCE
+.PHONY: help wasm size cli certificates demo test test-wasm fuzz bench bench-memory bench-native bench-instructions bench-signatures check fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
 # For the tests alone.
@@ -20,7 +20,7 @@ export FUZZ_SANITIZER
 WITH_ENVOY = ENVOY=$$(tools/envoy.sh) && export ENVOY VESTIBULE_WASM="$(CURDIR)/$(MODULE)" VESTIBULE_PROBE="$(CURDIR)/$(PROBE)" &&
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 wasm: $(MODULE) ## build dist/vestibule.wasm and print its size
 	@tools/wasm.sh size
@@ -60,8 +60,12 @@ bench: $(MODULE) $(NOOP) envoy | compiler ## measure what a request costs a real
 bench-memory: $(MODULE) $(NOOP) envoy | compiler ## measure memory and loading alone
 	@$(BENCH) --memory
 
-bench-native: | compiler ## measure what routes and permissions cost, natively
-	cargo bench --locked --bench routes
+bench-native: | compiler ## measure natively what decisions, routes and permissions take
+	cargo bench --locked --bench routes --bench times
+
+bench-instructions: | compiler ## count the instructions of the filter's own work, beside those of the last run
+	@command -v valgrind >/dev/null || tools/packages.sh valgrind
+	cargo bench --locked --bench instructions
 
 bench-signatures: $(MODULE) $(PROBE) envoy | compiler ## measure what a signature costs, by the host and in the module
 	@$(WITH_ENVOY) cargo bench --locked --profile dev --bench signatures

@@ -207,7 +207,7 @@ fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<P
         door: config.door?,
         routes: grants.and(routes)?,
         tenant: config.tenant,
-        issuers: issuers?,
+        issuers: issuers?.into(),
         places,
         entrances: entrances?,
         requires_context: config.requires_context(),

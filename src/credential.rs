@@ -5,6 +5,7 @@ pub mod cookie;
 pub mod entrance;
 pub mod gateway_key;
 pub mod issuer;
+pub mod issuers;
 pub mod places;
 pub mod proof_cache;
 pub mod query;

@@ -64,7 +64,7 @@ impl Permit {
     }
 
     /// A permit in spite of a denial: of nobody, and with nothing but what is removed.
-    pub(crate) fn reporting(denial: Denial, removed: Vec<Vec<u8>>) -> Self {
+    pub(crate) fn reporting(denial: Denial, removed: Vec<Arc<[u8]>>) -> Self {
         let mutations = removed.into_iter().map(|name| Mutation::Remove { name }).collect();
         Self { reported: Some(denial), ..Self::new(mutations, None) }
     }

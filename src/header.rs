@@ -68,13 +68,21 @@ impl Folded {
 #[derive(Clone, Debug, Default)]
 pub struct OwnedHeaders {
     names: Vec<Folded>,
+    /// A bit for the length of each name: most headers of a request are told by theirs not to be among them.
+    lengths: u64,
     prefixes: Vec<Folded>,
+}
+
+/// The bit of a length; all that are past the last one have that.
+fn length_bit(name: &[u8]) -> u64 {
+    1 << name.len().min(63)
 }
 
 impl OwnedHeaders {
     /// Own this name in every spelling.
     pub(crate) fn add(&mut self, name: &str) {
         let folded = Folded::new(name);
+        self.lengths |= length_bit(&folded.0);
         if !self.names.contains(&folded) {
             self.names.push(folded);
         }
@@ -88,8 +96,9 @@ impl OwnedHeaders {
     /// Whether a client may not set this header. Pseudo-headers (`:path`) are the protocol's, never owned.
     #[must_use]
     pub fn owns(&self, name: &[u8]) -> bool {
+        let may_be_named = self.lengths & length_bit(name) != 0;
         !name.starts_with(b":")
-            && (self.names.iter().any(|owned| owned.is(name))
+            && (may_be_named && self.names.iter().any(|owned| owned.is(name))
                 || self.prefixes.iter().any(|owned| owned.begins(name)))
     }
 }
@@ -136,6 +145,17 @@ mod tests {
         }
         for name in ["x-user-i", "x-user-idx", "xx-user-id", "x--user-id", ":x-user-id"] {
             assert!(!owned.owns(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_any_length_is_owned_and_its_neighbours_are_not() {
+        for length in 1..=128 {
+            let mut owned = OwnedHeaders::default();
+            owned.add(&"x".repeat(length));
+            for other in 1..=129 {
+                assert_eq!(owned.owns("X".repeat(other).as_bytes()), other == length, "{length} {other}");
+            }
         }
     }
 

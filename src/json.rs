@@ -66,29 +66,6 @@ pub fn depth(value: &Value) -> usize {
     }
 }
 
-/// About how much memory a value takes, in bytes.
-#[must_use]
-pub fn weight(value: &Value) -> usize {
-    match value {
-        // A list grows by doubling.
-        Value::Array(elements) => {
-            let room = elements.len().next_power_of_two().max(4).saturating_mul(size_of::<Value>());
-            room + elements.iter().map(weight).sum::<usize>() + ALLOCATION
-        }
-        // A tree's node has room for eleven members, and is at least half full once it has split.
-        Value::Object(members) => {
-            let node = 11 * (size_of::<String>() + size_of::<Value>()) + ALLOCATION;
-            let below = members.iter().map(|(name, value)| name.len() + ALLOCATION + weight(value));
-            members.len().div_ceil(6) * node + below.sum::<usize>()
-        }
-        Value::String(text) => text.len() + ALLOCATION,
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-    }
-}
-
-/// What an allocation costs besides what is asked for, in bytes, about.
-const ALLOCATION: usize = 16;
-
 /// What the reading came upon.
 #[derive(Default)]
 struct Found {

@@ -11,7 +11,7 @@
 //! [`jose::compact::Compact`] (split, sized, strictly decoded) → [`jose::signature::Verified`] (signature) →
 //! [`principal::Principal`] (claims checked) → [`decision::Permit`].
 //!
-//! Imports point one way: request, response, path, principal, denial, mutation, admission, cluster, attached, context, name, spiffe ←
+//! Imports point one way: request, response, path, principal, denial, mutation, admission, cluster, attached, context, name, octets, spiffe ←
 //! publication, decision ← jose, tenant, access ← route ← credential ← keyring, policy ← compile (which also
 //! reads config) ← host. Only `host`, which exists on WASI alone, knows that there is an Envoy.
 
@@ -36,6 +36,7 @@ pub mod json;
 pub mod keyring;
 pub mod mutation;
 pub mod name;
+pub mod octets;
 pub mod path;
 pub mod place;
 pub mod policy;

@@ -10,7 +10,7 @@ pub enum Mutation {
     /// Every copy of the header goes.
     Remove {
         /// The name as the request spells it.
-        name: Vec<u8>,
+        name: Arc<[u8]>,
     },
     /// Every copy goes and one with this value stands in their place.
     Set {
@@ -28,6 +28,14 @@ pub struct Assignment {
     pub name: Arc<str>,
     /// The value; it may be a secret.
     pub value: Arc<[u8]>,
+}
+
+impl Mutation {
+    /// Whether it removes the header that the request spells so.
+    #[must_use]
+    pub fn removes(&self, spelt: &[u8]) -> bool {
+        matches!(self, Self::Remove { name } if **name == *spelt)
+    }
 }
 
 impl From<Assignment> for Mutation {
@@ -63,7 +71,7 @@ pub fn apply<'a>(
         headers.map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
     for mutation in mutations {
         match mutation {
-            Mutation::Remove { name } => headers.retain(|(given, _)| given != name),
+            Mutation::Remove { name } => headers.retain(|(given, _)| **given != **name),
             Mutation::Set { name, value } => {
                 headers.retain(|(given, _)| given != name.as_bytes());
                 headers.push((name.as_bytes().to_vec(), value.to_vec()));

@@ -20,7 +20,7 @@ use crate::attached::{Attach, Bounds};
 use crate::context::mint::Mint;
 use crate::credential::entrance::Entrance;
 use crate::credential::gateway_key::Attachment;
-use crate::credential::issuer::Issuer;
+use crate::credential::issuers::Issuers;
 use crate::credential::places::Places;
 use crate::credential::proof_cache::{Proof, ProofCache};
 use crate::credential::remote::RemoteSource;
@@ -66,7 +66,7 @@ pub struct Policy {
     pub(crate) door: Door,
     pub(crate) routes: Routes,
     pub(crate) tenant: TenantRule,
-    pub(crate) issuers: Vec<Issuer>,
+    pub(crate) issuers: Issuers,
     /// Where the issuers' tokens may stand.
     pub(crate) places: Places,
     /// Empty where the door asks for no entrance; in the order of precedence.
@@ -177,12 +177,12 @@ impl Policy {
 
     /// Where the issuers publish their keys.
     pub fn remote_sources(&self) -> impl Iterator<Item = &Arc<RemoteSource>> {
-        self.issuers.iter().flat_map(|issuer| &issuer.remote)
+        self.issuers.each().flat_map(|issuer| &issuer.remote)
     }
 
     /// Where the issuer of this name publishes its keys.
     pub fn remote_sources_of(&self, issuer: &str) -> impl Iterator<Item = &Arc<RemoteSource>> {
-        self.issuers.iter().filter(move |one| *one.name == *issuer).flat_map(|issuer| &issuer.remote)
+        self.issuers.each().filter(move |one| *one.name == *issuer).flat_map(|issuer| &issuer.remote)
     }
 
     /// Forgets what tokens proved. It changes no decision.
@@ -213,7 +213,7 @@ impl Policy {
         }
         let parsed = Compact::parse(token, self.limits.token)?;
         let iss = parsed.unverified_issuer()?;
-        let issuer = self.judge(place, iss).ok_or(Code::IssuerUnknown)?;
+        let issuer = self.issuers.judge(place, iss).ok_or(Code::IssuerUnknown)?;
         let proof = Arc::new(proof::prove(self, issuer, parsed, keys, now)?);
         self.proofs.keep(place, token, generation, &proof);
         Ok(proof)
@@ -222,12 +222,6 @@ impl Policy {
     /// What a request lacks that presents no credential.
     fn missing(&self) -> Code {
         if self.requires_context { Code::ContextMissing } else { Code::CredentialMissing }
-    }
-
-    /// The issuer that judges a token with this `iss` at this place, and its position.
-    fn judge(&self, place: usize, iss: Option<&str>) -> Option<(usize, &Issuer)> {
-        let judges = |issuer: &Issuer| issuer.answers_for(iss) && issuer.source_at(place).is_some();
-        self.issuers.iter().enumerate().find(|(_, issuer)| judges(issuer))
     }
 }
 
@@ -264,7 +258,7 @@ fn refuse(policy: &Policy, denial: Denial, request: &Request<'_>, now: UnixTime)
     }
     let owned = request.headers().map(|(name, _)| name).filter(|name| policy.owned.owns(name));
     let owned: BTreeSet<&[u8]> = owned.collect();
-    Ok(Permit::reporting(denial, owned.into_iter().map(<[u8]>::to_vec).collect()))
+    Ok(Permit::reporting(denial, owned.into_iter().map(Arc::from).collect()))
 }
 
 /// What becomes of a request whose keys will not be waited for, any longer or at all.

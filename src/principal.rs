@@ -4,10 +4,7 @@
 
 mod permissions;
 
-use std::fmt;
 use std::sync::Arc;
-
-use serde_json::Value;
 
 use crate::tenant::Tenant;
 pub use permissions::Permissions;
@@ -21,23 +18,6 @@ pub struct Principal {
     pub(crate) permissions: Permissions,
     pub(crate) scopes: Vec<Grant>,
     pub(crate) roles: Vec<Grant>,
-    /// What the issuer said besides; none where an entrance vouched.
-    pub(crate) claims: Option<Arc<Claims>>,
-}
-
-/// The claims of a verified credential, as its issuer wrote them.
-#[derive(PartialEq, Eq)]
-pub struct Claims {
-    pub(crate) value: Value,
-    /// The token's own part, base64url.
-    pub(crate) encoded: Box<str>,
-}
-
-/// Without the claims, which are the caller's own affairs.
-impl fmt::Debug for Claims {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Claims")
-    }
 }
 
 impl Principal {

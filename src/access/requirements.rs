@@ -181,7 +181,6 @@ mod tests {
             permissions: Permissions::of_request(grants(permissions)),
             scopes: grants(scopes),
             roles: grants(roles),
-            claims: None,
         }
     }
 

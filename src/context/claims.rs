@@ -186,7 +186,6 @@ mod tests {
             permissions: Permissions::indexed(grants(&["orders:read", "orders:write"])),
             scopes: grants(&["openid", "profile"]),
             roles: grants(&["clerk"]),
-            claims: None,
         }
     }
 

@@ -5,6 +5,7 @@
 
 use crate::denial::Code;
 use crate::header::HeaderName;
+use crate::octets;
 use crate::request::Request;
 
 /// A header that holds a token behind a scheme.
@@ -50,27 +51,26 @@ impl Bearer {
     }
 
     fn reads<'v>(&self, value: &'v [u8]) -> Reading<'v> {
+        if let Some(token) = self.behind_scheme(value) {
+            return Reading::Ours(token);
+        }
         let parts = || value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii_start);
         let is_ours = |part: &[u8]| scheme(part).eq_ignore_ascii_case(self.scheme.as_bytes());
-        let first = parts().next().unwrap_or_default();
-        if !is_ours(first) {
-            return if scheme(first).is_empty() || parts().any(is_ours) {
-                Reading::Unclear
-            } else if joins_parameters_only(value) {
-                Reading::Another
-            } else {
-                Reading::Others
-            };
+        if scheme(value.trim_ascii_start()).is_empty() || parts().any(is_ours) {
+            Reading::Unclear
+        } else if joins_parameters_only(value) {
+            Reading::Another
+        } else {
+            Reading::Others
         }
-        let rest = value.get(self.scheme.len()..).unwrap_or_default();
-        let token = rest.trim_ascii_start();
-        let spaces = rest.len() - token.len();
-        let one_word = !token.is_empty() && token.iter().all(|byte| byte.is_ascii_graphic() && *byte != b',');
-        let well_formed = first.len() == value.len()
-            && spaces > 0
-            && rest.iter().take(spaces).all(|byte| *byte == b' ')
-            && one_word;
-        if well_formed { Reading::Ours(token) } else { Reading::Unclear }
+    }
+
+    /// The one word behind the scheme and spaces.
+    fn behind_scheme<'v>(&self, value: &'v [u8]) -> Option<&'v [u8]> {
+        let (scheme, rest) = value.split_at_checked(self.scheme.len())?;
+        let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
+        let token = rest.get(spaces..).filter(|token| !token.is_empty() && spaces > 0)?;
+        (scheme.eq_ignore_ascii_case(self.scheme.as_bytes()) && octets::is_one_word(token)).then_some(token)
     }
 }
 

@@ -120,7 +120,7 @@ pub(super) fn without<'c>(
         rest.extend(stays.join(&b';').trim_ascii());
     }
     Some(if rest.is_empty() {
-        Mutation::Remove { name: HEADER.into() }
+        Mutation::Remove { name: HEADER.as_bytes().into() }
     } else {
         Mutation::Set { name: HEADER.into(), value: rest.into() }
     })

@@ -88,12 +88,6 @@ pub struct Identity {
 }
 
 impl Issuer {
-    /// Whether a token that names this `iss`, or none, is this issuer's to judge.
-    #[must_use]
-    pub fn answers_for(&self, iss: Option<&str>) -> bool {
-        self.iss.is_none() || self.iss.as_deref() == iss
-    }
-
     /// The issuer's source at this place, if it reads tokens there at all.
     #[must_use]
     pub fn source_at(&self, place: usize) -> Option<Source> {
@@ -132,24 +126,24 @@ impl Issuer {
         is_listed && (is_published || has_none || is_served())
     }
 
-    /// The principal that a screened token proves at the time `now` by one of these keys, and when it would
-    /// prove the same.
+    /// The principal that a screened token proves at the time `now` by one of these keys, when it would prove
+    /// the same, and what else its issuer says.
     ///
     /// # Errors
     /// The first check that fails: key, signature, registered claims, identity.
-    pub fn authenticate(
+    pub fn authenticate<'t>(
         &self,
-        token: Compact<'_>,
+        token: Compact<'t>,
         keys: &[&Key],
         engines: &Engines,
         tries: Tries,
         now: UnixTime,
-    ) -> Result<(Principal, Validity), Code> {
+    ) -> Result<(Principal, Validity, Verified<'t>), Code> {
         let verified = signature::verify(token, keys, engines, tries)?;
         let validity = self.rules.check(&verified, now)?;
         let principal = self.identity.read(&self.name, &self.realm, &verified)?;
         self.realm.check_tenant(principal.tenant.as_ref())?;
-        Ok((principal, validity))
+        Ok((principal, validity, verified))
     }
 }
 
@@ -163,7 +157,7 @@ impl Types {
 }
 
 impl Identity {
-    fn read(&self, issuer: &Arc<str>, realm: &Realm, token: &Verified) -> Result<Principal, Code> {
+    fn read(&self, issuer: &Arc<str>, realm: &Realm, token: &Verified<'_>) -> Result<Principal, Code> {
         let claims = token.claims();
         let subject = match self.subject.of(claims) {
             // Nobody is proved by a token that names nobody, whatever `requiredClaims` says.
@@ -181,7 +175,6 @@ impl Identity {
             permissions: Permissions::indexed(grants(&self.permissions, claims)?),
             scopes: grants(&self.scopes, claims)?,
             roles: grants(&self.roles, claims)?,
-            claims: Some(token.shared()),
         })
     }
 }

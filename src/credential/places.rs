@@ -8,7 +8,7 @@ use super::cookie;
 use super::query;
 use super::source::{Forward, Place, Source};
 use crate::denial::Code;
-use crate::header::OwnedHeaders;
+use crate::header::{HeaderName, OwnedHeaders};
 use crate::mutation::Mutation;
 use crate::request::Request;
 
@@ -118,15 +118,14 @@ impl Places {
         verified: Option<Source>,
         mutations: &mut Vec<Mutation>,
     ) {
-        let mut remove = |name: &[u8]| {
-            let is_known =
-                |known: &Mutation| matches!(known, Mutation::Remove { name: removed } if removed == name);
-            if !mutations.iter().any(is_known) {
-                mutations.push(Mutation::Remove { name: name.to_vec() });
+        let mut remove = |name: &[u8], shared: Option<&HeaderName>| {
+            if !mutations.iter().any(|earlier| earlier.removes(name)) {
+                let name = shared.map_or_else(|| name.into(), |header| header.shared().into());
+                mutations.push(Mutation::Remove { name });
             }
         };
         for (name, _) in request.headers().filter(|(name, _)| self.respells(name)) {
-            remove(name);
+            remove(name, None);
         }
         let going = self.places.iter().enumerate().filter(|(place, shared)| match verified {
             Some(source) if source.place == *place => source.forward == Forward::Nothing,
@@ -135,8 +134,12 @@ impl Places {
         let going = going.map(|(_, shared)| &shared.place);
         for place in going.clone() {
             match place {
-                Place::Bearer(bearer) if bearer.is_in(request) => remove(bearer.header.as_bytes()),
-                Place::Header(whole) if whole.is_in(request) => remove(whole.header.as_bytes()),
+                Place::Bearer(bearer) if bearer.is_in(request) => {
+                    remove(bearer.header.as_bytes(), Some(&bearer.header))
+                }
+                Place::Header(whole) if whole.is_in(request) => {
+                    remove(whole.header.as_bytes(), Some(&whole.header))
+                }
                 Place::Bearer(_) | Place::Header(_) | Place::Cookie(_) | Place::Query(_) => {}
             }
         }
@@ -273,7 +276,8 @@ mod tests {
         let places = places([Forward::Always; 3]);
         let sent = [("x-api-token", "a"), ("x_api_token", "b"), ("x.api-token", "c"), ("x_api_token", "d")];
         let verified = Some(Source { place: 0, forward: Forward::Always });
-        let removed = [b"x_api_token", b"x.api-token"].map(|name| Mutation::Remove { name: name.to_vec() });
+        let removed =
+            [b"x_api_token", b"x.api-token"].map(|name| Mutation::Remove { name: name.as_slice().into() });
         assert_eq!(strip(&places, &sent, verified), removed);
     }
 

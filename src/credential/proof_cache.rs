@@ -7,13 +7,17 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
 use std::fmt;
+use std::hash::BuildHasher as _;
 use std::mem;
 use std::sync::Arc;
 
+use crate::denial::Code;
 use crate::jose::claims::Validity;
-use crate::json;
-use crate::principal::{Claims, Principal};
+use crate::mutation::Assignment;
+use crate::octets;
+use crate::principal::Principal;
 use crate::time::UnixTime;
 
 /// What a token proved.
@@ -21,6 +25,8 @@ use crate::time::UnixTime;
 pub struct Proof {
     /// Whom.
     pub(crate) principal: Arc<Principal>,
+    /// What services are told of it, or why it cannot be told.
+    pub(crate) injected: Result<Arc<[Assignment]>, Code>,
     /// The position of the issuer that vouched among those of the policy.
     pub(crate) issuer: usize,
     /// When a fresh check would say the same.
@@ -34,6 +40,8 @@ pub struct Proof {
 pub struct ProofCache {
     /// The most that is held, in bytes; zero holds nothing.
     capacity: usize,
+    /// Whose random keys no client knows.
+    hasher: RandomState,
     halves: RefCell<Halves>,
 }
 
@@ -47,11 +55,29 @@ struct Halves {
 
 #[derive(Default)]
 struct Half {
-    /// By place, then by token: the standard library's maps hash with a random key and compare bytes.
-    places: Vec<HashMap<Box<[u8]>, Arc<Proof>>>,
+    /// By the hash of its [`Presented`]; of two with one hash the later one is held.
+    entries: HashMap<u64, Entry>,
     /// What it holds, about, in bytes.
     bytes: usize,
 }
+
+struct Entry {
+    place: usize,
+    token: Box<[u8]>,
+    proof: Arc<Proof>,
+}
+
+/// A token at its place, and their hash.
+#[derive(Clone, Copy)]
+struct Presented<'t> {
+    place: usize,
+    token: &'t [u8],
+    hash: u64,
+}
+
+/// So much of a token's end is hashed, in bytes. It is of the signature, which differs where tokens do, and which
+/// nobody chooses; what is found by it is compared whole.
+const HASHED: usize = 64;
 
 /// What a map and an entry cost besides what they hold, in bytes, about.
 const OVERHEAD: usize = 512;
@@ -74,7 +100,7 @@ impl ProofCache {
     /// A cache of at most `capacity` bytes, about.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { capacity, halves: RefCell::default() }
+        Self { capacity, hasher: RandomState::new(), halves: RefCell::default() }
     }
 
     /// What this token, found at this place, proved by keys of this generation, if it still does.
@@ -89,13 +115,15 @@ impl ProofCache {
             *halves = Halves { keys, ..Halves::default() };
             return None;
         }
-        if let Some(proof) = halves.young.of(place, token) {
-            return proof.validity.holds(now).then(|| Arc::clone(proof));
+        let presented = self.presented(place, token);
+        if let Some(entry) = halves.young.of(presented) {
+            return entry.proof.validity.holds(now).then(|| Arc::clone(&entry.proof));
         }
-        let (token, proof) = halves.old.take(place, token)?;
+        let entry = halves.old.take(presented)?;
         // What has run out is not worth its place.
-        let proof = Some(proof).filter(|proof| proof.validity.holds(now))?;
-        halves.put(self.capacity, place, token, Arc::clone(&proof));
+        let entry = Some(entry).filter(|entry| entry.proof.validity.holds(now))?;
+        let proof = Arc::clone(&entry.proof);
+        halves.put(self.capacity, presented.hash, entry);
         Some(proof)
     }
 
@@ -115,55 +143,67 @@ impl ProofCache {
         if halves.keys != keys {
             *halves = Halves { keys, ..Halves::default() };
         }
-        halves.put(self.capacity, place, token.into(), Arc::clone(proof));
+        let entry = Entry { place, token: token.into(), proof: Arc::clone(proof) };
+        halves.put(self.capacity, self.presented(place, token).hash, entry);
+    }
+
+    fn presented<'t>(&self, place: usize, token: &'t [u8]) -> Presented<'t> {
+        let end = token.get(token.len().saturating_sub(HASHED)..).unwrap_or_default();
+        Presented { place, token, hash: self.hasher.hash_one((place, token.len(), end)) }
     }
 }
 
 impl Halves {
-    fn put(&mut self, capacity: usize, place: usize, token: Box<[u8]>, proof: Arc<Proof>) {
-        let weight = token.len().saturating_add(proof.weight());
+    fn put(&mut self, capacity: usize, hash: u64, entry: Entry) {
+        let weight = entry.weight();
         if weight > capacity / 2 {
             return;
         }
         if self.young.bytes.saturating_add(weight) > capacity / 2 {
             self.old = mem::take(&mut self.young);
         }
-        if self.young.places.len() <= place {
-            self.young.places.resize_with(place.saturating_add(1), HashMap::new);
-        }
-        let Some(tokens) = self.young.places.get_mut(place) else { return };
-        let before = tokens.insert(token, proof);
-        if before.is_none() {
-            self.young.bytes = self.young.bytes.saturating_add(weight);
-        }
+        let before = self.young.entries.insert(hash, entry).map_or(0, |before| before.weight());
+        self.young.bytes = self.young.bytes.saturating_add(weight).saturating_sub(before);
     }
 }
 
 impl Half {
-    fn of(&self, place: usize, token: &[u8]) -> Option<&Arc<Proof>> {
-        self.places.get(place)?.get(token)
+    fn of(&self, presented: Presented<'_>) -> Option<&Entry> {
+        self.entries.get(&presented.hash).filter(|entry| entry.is_of(presented))
     }
 
-    fn take(&mut self, place: usize, token: &[u8]) -> Option<(Box<[u8]>, Arc<Proof>)> {
-        self.places.get_mut(place)?.remove_entry(token)
+    fn take(&mut self, presented: Presented<'_>) -> Option<Entry> {
+        self.of(presented)?;
+        self.entries.remove(&presented.hash)
+    }
+}
+
+impl Entry {
+    fn is_of(&self, Presented { place, token, .. }: Presented<'_>) -> bool {
+        self.place == place && octets::same(&self.token, token)
+    }
+
+    fn weight(&self) -> usize {
+        self.token.len().saturating_add(self.proof.weight())
     }
 }
 
 impl Proof {
     /// What it holds, about, in bytes.
     fn weight(&self) -> usize {
-        let Principal { issuer: _, subject, tenant, permissions, scopes, roles, claims } = &*self.principal;
+        let Principal { issuer: _, subject, tenant, permissions, scopes, roles } = &*self.principal;
         let grants =
             permissions.as_slice().iter().chain(scopes).chain(roles).map(|grant| grant.as_str().len() + 32);
-        let claims =
-            claims.as_deref().map_or(0, |Claims { value, encoded }| json::weight(value) + encoded.len());
+        // Their names are the policy's.
+        let injected = self.injected.iter().flat_map(|injected| injected.iter());
+        let injected = injected.map(|set| size_of::<Assignment>() + set.value.len() + 32);
         let tenant = tenant.as_ref().map_or(0, |tenant| tenant.as_str().len());
         OVERHEAD
             + subject.as_str().len()
             + tenant
             + grants.sum::<usize>()
             + permissions.index_bytes()
-            + claims
+            + injected.sum::<usize>()
     }
 }
 
@@ -181,10 +221,9 @@ mod tests {
             permissions: Permissions::indexed(Vec::new()),
             scopes: Vec::new(),
             roles: Vec::new(),
-            claims: None,
         };
         let validity = Validity { from: at(10), until: Some(at(until)), expires: None };
-        Arc::new(Proof { principal: principal.into(), issuer: 0, validity })
+        Arc::new(Proof { principal: principal.into(), injected: Ok(Arc::default()), issuer: 0, validity })
     }
 
     fn at(seconds: u64) -> UnixTime {
@@ -205,6 +244,19 @@ mod tests {
         for other in [&b"Token"[..], b"toke", b"token ", b""] {
             assert!(cache.recall(1, other, 0, at(50)).is_none());
         }
+    }
+
+    #[test]
+    fn tokens_with_one_end_are_told_apart() {
+        let cache = ProofCache::new(1 << 20);
+        let token = |first: &str| [first, &"x".repeat(2 * HASHED)].concat().into_bytes();
+        cache.keep(0, &token("a"), 0, &proof(100));
+        assert!(remembers(&cache, &token("a")) && !remembers(&cache, &token("b")));
+        // They have one place, and one that is kept again has it once.
+        cache.keep(0, &token("b"), 0, &proof(100));
+        cache.keep(0, &token("b"), 0, &proof(100));
+        assert!(remembers(&cache, &token("b")) && !remembers(&cache, &token("a")));
+        assert_eq!(cache.halves.borrow().young.bytes, token("b").len() + proof(100).weight());
     }
 
     #[test]
@@ -244,7 +296,7 @@ mod tests {
         let cache = ProofCache::new(8 * weight);
         for number in 0..100 {
             cache.keep(0, format!("t{number:04}").as_bytes(), 0, &proof(100));
-            let held = |half: &Half| half.places.iter().map(HashMap::len).sum::<usize>();
+            let held = |half: &Half| half.entries.len();
             let halves = cache.halves.borrow();
             assert!(held(&halves.young) + held(&halves.old) <= 8, "{number}");
             assert_eq!(halves.young.bytes, held(&halves.young) * weight);

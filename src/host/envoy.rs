@@ -313,9 +313,8 @@ pub(super) fn remove(map: Map, name: &[u8]) -> Result<()> {
     })
 }
 
-/// A property, by the parts of its path; none where the host has none.
-pub(super) fn property(path: &[&str]) -> Result<Option<Vec<u8>>> {
-    let path = path.join("\0");
+/// A property, by the parts of its path with a NUL between; none where the host has none.
+pub(super) fn property(path: &str) -> Result<Option<Vec<u8>>> {
     // SAFETY: the pointer and the length are those of a live slice; `answer` gives pointers to live
     // variables.
     let found = answer("proxy_get_property", |data, size| unsafe {

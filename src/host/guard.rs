@@ -26,15 +26,18 @@ use crate::request::Request;
 use crate::response::Response;
 use crate::time::UnixTime;
 
-/// What a stream and a request that waits share: the policy under which the request came in, and whether it
-/// may go on.
+/// What a stream and a request that waits share.
 #[derive(Clone)]
-pub(super) struct Guard {
+pub(super) struct Guard(Rc<Guarded>);
+
+struct Guarded {
     /// The host's number for the stream.
-    pub(super) stream: u32,
+    stream: u32,
+    /// Under which the request came in.
     policy: Option<Rc<Policy>>,
-    permitted: Rc<Cell<bool>>,
-    ticket: Rc<RefCell<Option<Ticket>>>,
+    /// Whether the request may go on.
+    permitted: Cell<bool>,
+    ticket: RefCell<Option<Ticket>>,
 }
 
 /// Where a request is met, if that makes a difference.
@@ -70,7 +73,7 @@ impl From<Next> for Action {
 /// issuer has answered, or failed to, while another is still being asked: that one may have its key.
 pub(super) fn resume(request: Waiting) {
     let Waiting { guard, deadline, .. } = request;
-    if let Err(error) = envoy::enter(guard.stream) {
+    if let Err(error) = envoy::enter(guard.stream()) {
         // It is not there any more, so there is nobody to answer.
         return envoy::log(Level::Error, &format!("vestibule: {error}"));
     }
@@ -85,7 +88,13 @@ pub(super) fn resume(request: Waiting) {
 
 impl Guard {
     pub(super) fn new(stream: u32, policy: Option<Rc<Policy>>) -> Self {
-        Self { stream, policy, permitted: Rc::default(), ticket: Rc::default() }
+        let guarded = Guarded { stream, policy, permitted: Cell::default(), ticket: RefCell::default() };
+        Self(Rc::new(guarded))
+    }
+
+    /// The host's number for the stream.
+    pub(super) fn stream(&self) -> u32 {
+        self.0.stream
     }
 
     /// Decides about the request, and does what was decided.
@@ -96,7 +105,7 @@ impl Guard {
     /// What follows the headers goes where they go. A listener may be set to pass a body on while the headers
     /// are held (`allow_on_headers_stop_iteration`), and they would go with it.
     pub(super) fn body(&self) -> Next {
-        if self.permitted.get() { Next::Forward } else { Next::Hold }
+        if self.0.permitted.get() { Next::Forward } else { Next::Hold }
     }
 
     /// A trailer is a header that comes late: what is no client's to set, or was not verified, goes there
@@ -110,12 +119,12 @@ impl Guard {
 
     /// Only a request that is being sent has an address that it is sent to.
     fn side(&self) -> Result<Side, HostError> {
-        let Some(policy) = &self.policy else { return Ok(Side::Only) };
+        let Some(policy) = &self.0.policy else { return Ok(Side::Only) };
         let attaches_upstream = policy.attaches() == Some(Attach::Upstream);
         // Envoy ends when it is asked for the client of a request that has none, as a mirror's has; so who mints
         // looks, even where the filter is not meant to stand in a cluster.
         let is_sent =
-            (attaches_upstream || policy.mints()) && envoy::property(&["upstream", "address"])?.is_some();
+            (attaches_upstream || policy.mints()) && envoy::property("upstream\0address")?.is_some();
         Ok(match (is_sent, attaches_upstream) {
             (true, _) => Side::Upstream,
             (false, true) => Side::Listener,
@@ -135,7 +144,7 @@ impl Guard {
         // what this door asks for, and what the door attaches is not for it.
         let pairs = envoy::pairs(Map::RequestHeaders)?;
         let mut request = Request::new(pairs.parse()?);
-        let Some(policy) = &self.policy else {
+        let Some(policy) = &self.0.policy else {
             return Ok(self.deny(&Code::HostFailed.into(), &request));
         };
         if let Some(denial) = place::refusal(policy)? {
@@ -143,7 +152,7 @@ impl Guard {
         }
         let cluster;
         if policy.reads_cluster() {
-            cluster = envoy::property(&["xds", "cluster_name"])?;
+            cluster = envoy::property("xds\0cluster_name")?;
             if let Some(cluster) = &cluster {
                 request = request.with_cluster(cluster);
             }
@@ -153,7 +162,7 @@ impl Guard {
             request = request.with_nonce(nonce::next());
             client = match side {
                 Side::Upstream => None,
-                Side::Only | Side::Listener => envoy::property(&["source", "address"])?,
+                Side::Only | Side::Listener => envoy::property("source\0address")?,
             };
             if let Some(client) = &client {
                 request = request.with_client(client);
@@ -182,7 +191,7 @@ impl Guard {
                     let Some(ticket) = Ticket::issue(permit.attached().clone())? else {
                         return Ok(self.deny(&Code::Overloaded.into(), &request));
                     };
-                    self.ticket.replace(Some(ticket));
+                    self.0.ticket.replace(Some(ticket));
                 }
                 self.forward(&permit)
             }
@@ -195,7 +204,7 @@ impl Guard {
             Mutation::Remove { name } => envoy::remove(Map::RequestHeaders, name),
             Mutation::Set { name, value } => envoy::set_request_header(name.as_bytes(), value),
         })?;
-        self.permitted.set(true);
+        self.0.permitted.set(true);
         admitted(permit.admission());
         match permit.reported() {
             Some(denial) => {
@@ -213,17 +222,17 @@ impl Guard {
     /// attempt may have been to another one, and left there what this one may not get: the attempts of a request
     /// share its headers.
     fn send(&self, attached: &Attached) -> Result<Next, HostError> {
-        let cluster = envoy::property(&["xds", "cluster_name"])?;
+        let cluster = envoy::property("xds\0cluster_name")?;
         // The two filters may differ for a while, when they get a new configuration one after the other: then
         // what goes is what both let go.
-        let may_go = self.policy.as_ref().is_some_and(|policy| policy.goes_to(cluster.as_deref()));
+        let may_go = self.0.policy.as_ref().is_some_and(|policy| policy.goes_to(cluster.as_deref()));
         match attached.towards(cluster.as_deref().filter(|_| may_go)) {
             [] => attached.headers().try_for_each(|name| envoy::remove(Map::RequestHeaders, name.as_bytes())),
             assignments => assignments
                 .iter()
                 .try_for_each(|set| envoy::set_request_header(set.name.as_bytes(), &set.value)),
         }?;
-        self.permitted.set(true);
+        self.0.permitted.set(true);
         Ok(Next::Forward)
     }
 
@@ -263,7 +272,7 @@ impl Guard {
     fn strip_trailers(&self) -> Result<(), HostError> {
         let pairs = envoy::pairs(Map::RequestTrailers)?;
         for (name, _) in pairs.parse()? {
-            if self.policy.as_ref().is_none_or(|policy| policy.guards(name)) {
+            if self.0.policy.as_ref().is_none_or(|policy| policy.guards(name)) {
                 envoy::remove(Map::RequestTrailers, name)?;
             }
         }
@@ -283,13 +292,13 @@ impl Guard {
     }
 
     fn count(&self, outcome: Outcome, route: &Option<Arc<str>>, issuer: &Option<Arc<str>>) {
-        let door = self.policy.as_ref().map(|policy| policy.door());
+        let door = self.0.policy.as_ref().map(|policy| policy.door());
         metrics::count(Labels { door, outcome, route: route.clone(), issuer: issuer.clone() });
     }
 
     fn log(&self, level: Level, what: &str, denial: &Denial) {
         if envoy::logs(level) {
-            let door = self.policy.as_ref().map_or("unconfigured", |policy| policy.door().as_str());
+            let door = self.0.policy.as_ref().map_or("unconfigured", |policy| policy.door().as_str());
             let (code, issuer) = (denial.code().as_str(), denial.issuer().unwrap_or("-"));
             let route = denial.route().unwrap_or("-");
             envoy::log(
@@ -302,7 +311,7 @@ impl Guard {
     /// What the host could not do, nobody may pass for.
     fn fail_closed(&self, error: HostError) -> Next {
         envoy::log(Level::Error, &format!("vestibule: {error}"));
-        self.permitted.set(false);
+        self.0.permitted.set(false);
         self.deny(&Code::HostFailed.into(), &Request::new(Vec::new()))
     }
 }

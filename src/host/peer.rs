@@ -18,14 +18,16 @@ impl Shown {
     /// Before 1.40 nothing at all tells: then it is the listener's settings that are relied on, which
     /// `vestibule check` sees to where it sees the listener.
     pub(super) fn read() -> Result<Option<Self>, HostError> {
-        let property = |name| envoy::property(&["connection", name]);
-        let Some(uri) = property("uri_san_peer_certificate")?.filter(|uri| !uri.is_empty()) else {
+        let Some(uri) =
+            envoy::property("connection\0uri_san_peer_certificate")?.filter(|uri| !uri.is_empty())
+        else {
             return Ok(None);
         };
-        if property("mtls")?.as_deref() != Some(&YES) {
+        if envoy::property("connection\0mtls")?.as_deref() != Some(&YES) {
             return Ok(None);
         }
-        let is_resumed = property("peer_certificate_valid")?.is_some_and(|valid| valid != YES);
+        let is_resumed =
+            envoy::property("connection\0peer_certificate_valid")?.is_some_and(|valid| valid != YES);
         Ok(Some(Self { uri, is_resumed }))
     }
 

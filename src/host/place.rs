@@ -38,7 +38,7 @@ fn node() -> Result<Node, HostError> {
     if let Some(node) = NODE.get() {
         return Ok(node);
     }
-    let id = envoy::property(&["xds", "node", "id"])?;
+    let id = envoy::property("xds\0node\0id")?;
     let node = Node::of(id.as_deref().unwrap_or_default());
     NODE.set(Some(node));
     Ok(node)
@@ -46,7 +46,7 @@ fn node() -> Result<Node, HostError> {
 
 /// The listener's direction, an int64 in little-endian; unspecified where there is no listener to have one.
 fn direction() -> Result<Direction, HostError> {
-    let Some(bytes) = envoy::property(&["xds", "listener_direction"])? else {
+    let Some(bytes) = envoy::property("xds\0listener_direction")? else {
         return Ok(Direction::Unspecified);
     };
     // A direction that nobody knows here may be the wrong one.

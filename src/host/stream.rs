@@ -21,7 +21,7 @@ impl Stream {
 /// The host is done with it: nobody decides about it any more.
 impl Drop for Stream {
     fn drop(&mut self) {
-        waiting::leave(self.0.stream);
+        waiting::leave(self.0.stream());
     }
 }
 

@@ -57,7 +57,6 @@ impl Drop for Ticket {
 
 /// What the ticket of the stream at hand stands for; none where it has none, or none of this VM's.
 pub(super) fn shown() -> Result<Option<Rc<Attached>>, HostError> {
-    let number =
-        envoy::property(&[PROPERTY])?.and_then(|bytes| bytes.try_into().ok().map(u128::from_le_bytes));
+    let number = envoy::property(PROPERTY)?.and_then(|bytes| bytes.try_into().ok().map(u128::from_le_bytes));
     Ok(number.and_then(|number| TICKETS.with_borrow(|tickets| tickets.get(&number).map(Rc::clone))))
 }

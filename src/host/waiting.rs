@@ -48,7 +48,7 @@ pub(super) fn enter_again(request: Waiting) {
 
 /// The stream is gone.
 pub(super) fn leave(stream: u32) {
-    WAITING.with_borrow_mut(|waiting| waiting.retain(|(_, request)| request.guard.stream != stream));
+    WAITING.with_borrow_mut(|waiting| waiting.retain(|(_, request)| request.guard.stream() != stream));
 }
 
 /// Something happened that these have waited for: they are looked at as soon as there is time.

@@ -115,7 +115,7 @@ impl ClaimRules {
     ///
     /// # Errors
     /// The first rule that is broken, in the order of this function.
-    pub fn check(&self, token: &Verified, now: UnixTime) -> Result<Validity, Code> {
+    pub fn check(&self, token: &Verified<'_>, now: UnixTime) -> Result<Validity, Code> {
         let claims = token.claims();
         for name in ["iss", "sub", "jti"] {
             if claims.get(name).is_some_and(|value| !value.is_string()) {

@@ -1,7 +1,6 @@
 //! A compact JWS, split, sized and strictly decoded (RFC 7515 section 7.1), and believed in nothing.
 
 use std::fmt;
-use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -9,7 +8,6 @@ use super::base64url;
 use super::header::Header;
 use crate::denial::Code;
 use crate::json::{self, Bounds};
-use crate::principal::Claims;
 
 /// How large a token may be.
 #[derive(Clone, Copy, Debug)]
@@ -62,10 +60,11 @@ impl<'t> Compact<'t> {
         Ok(Self { signing_input, header, payload, signature })
     }
 
-    /// The claims, for [`super::signature::verify`], which alone may let them out.
-    pub(super) fn into_claims(self) -> Arc<Claims> {
+    /// The claims and the part of the token that they stand in, for [`super::signature::verify`], which alone
+    /// may let them out.
+    pub(super) fn into_claims(self) -> (Value, &'t [u8]) {
         let part = self.signing_input.split(|byte| *byte == b'.').nth(1).unwrap_or_default();
-        Arc::new(Claims { value: self.payload, encoded: String::from_utf8_lossy(part).into() })
+        (self.payload, part)
     }
 
     /// The header: it says which key to try, and of what type the token claims to be.

@@ -3,7 +3,7 @@
 //! The arithmetic is an [`Engine`]'s: the host's where it can, the module's where not. Which one serves an
 //! algorithm is settled once, by known answers.
 
-use std::sync::Arc;
+use std::fmt;
 
 use serde_json::Value;
 
@@ -16,7 +16,6 @@ use super::known_answers;
 use super::signing::SigningKey;
 use super::software::Software;
 use crate::denial::Code;
-use crate::principal::Claims;
 
 /// What an engine says of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,22 +141,29 @@ impl Engines {
 
 /// A token whose signature one of the given keys made. Its claims are the issuer's words; whether they
 /// suffice is not said yet.
-#[derive(Debug)]
-pub struct Verified {
-    claims: Arc<Claims>,
+pub struct Verified<'t> {
+    claims: Value,
+    payload: &'t [u8],
 }
 
-impl Verified {
+/// Without the claims, which are the caller's own affairs.
+impl fmt::Debug for Verified<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Verified")
+    }
+}
+
+impl<'t> Verified<'t> {
     /// The claims, a JSON object.
     #[must_use]
     pub fn claims(&self) -> &Value {
-        &self.claims.value
+        &self.claims
     }
 
-    /// The claims, to be kept with the principal that they prove.
+    /// The part of the token that they stand in, as it came: base64url.
     #[must_use]
-    pub fn shared(&self) -> Arc<Claims> {
-        Arc::clone(&self.claims)
+    pub fn payload(&self) -> &'t [u8] {
+        self.payload
     }
 }
 
@@ -166,7 +172,12 @@ impl Verified {
 /// # Errors
 /// [`Code::AlgorithmNotAllowed`], [`Code::KeyUnknown`], [`Code::SignatureInvalid`], and
 /// [`Code::KeysUnavailable`] where no engine could tell.
-pub fn verify(token: Compact<'_>, keys: &[&Key], engines: &Engines, tries: Tries) -> Result<Verified, Code> {
+pub fn verify<'t>(
+    token: Compact<'t>,
+    keys: &[&Key],
+    engines: &Engines,
+    tries: Tries,
+) -> Result<Verified<'t>, Code> {
     let algorithm = token.header.algorithm.ok_or(Code::AlgorithmNotAllowed)?;
     let backend = engines.backend(algorithm);
     let limit = if backend == Backend::Host { tries.all } else { tries.all.min(tries.module) };
@@ -175,7 +186,10 @@ pub fn verify(token: Compact<'_>, keys: &[&Key], engines: &Engines, tries: Tries
     let fits = |key: &&Key| key.material().signature_length(algorithm) == token.signature.len();
     for key in candidates(&token.header, algorithm, keys)?.into_iter().filter(fits).take(limit) {
         match engines.verify(backend, algorithm, key.material(), token.signing_input, &token.signature) {
-            Outcome::Valid => return Ok(Verified { claims: token.into_claims() }),
+            Outcome::Valid => {
+                let (claims, payload) = token.into_claims();
+                return Ok(Verified { claims, payload });
+            }
             Outcome::Invalid => {}
             Outcome::Unavailable => unavailable = true,
         }

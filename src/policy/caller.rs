@@ -7,6 +7,7 @@ use super::proof::Stop;
 use super::trace::{Claimed, Kind, Origin, Presented, Step, Trace};
 use crate::credential::entrance::{self, Entrance};
 use crate::credential::issuer::{self, Issuer};
+use crate::credential::proof_cache::Proof;
 use crate::credential::source::Source;
 use crate::denial::{Code, Status};
 use crate::jose::compact::{Compact, Size};
@@ -21,8 +22,8 @@ pub(super) struct Caller<'p> {
     pub(super) principal: Option<Arc<Principal>>,
     /// The configured name of the issuer that vouched; none where an entrance did.
     pub(super) issuer: Option<Arc<str>>,
-    /// When its token ends, without leeway; none where it never does, or where there is none.
-    pub(super) expires: Option<UnixTime>,
+    /// What its token proved; none where an entrance vouched.
+    pub(super) proof: Option<Arc<Proof>>,
     /// Where the token stood that was verified, and what its issuer says of it.
     pub(super) verified: Option<Source>,
     /// The headers of the entrance that were read and found well-formed.
@@ -88,7 +89,7 @@ impl<'p> Caller<'p> {
                     }))
                 });
                 let proof = policy.prove(found.place, found.token, keys, now)?;
-                let issuer = policy.issuers.get(proof.issuer);
+                let issuer = policy.issuers.at(proof.issuer);
                 trace.step(|| Step::Principal {
                     principal: Some(Arc::clone(&proof.principal)),
                     origins: issuer
@@ -98,13 +99,18 @@ impl<'p> Caller<'p> {
                 Ok(Self {
                     principal: Some(Arc::clone(&proof.principal)),
                     issuer: issuer.map(|issuer| Arc::clone(&issuer.name)),
-                    expires: proof.validity.expires,
                     verified: issuer.and_then(|issuer| issuer.source_at(found.place)),
+                    proof: Some(proof),
                     trusted: None,
                 })
             }
             (Some(_), Some(_)) => Err(Code::CredentialMultiple.into()),
         }
+    }
+
+    /// When its token ends, without leeway; none where it never does, or where there is none.
+    pub(super) fn expires(&self) -> Option<UnixTime> {
+        self.proof.as_ref().and_then(|proof| proof.validity.expires)
     }
 
     /// Whether an owned header stays as it came: one that the entrance is trusted with, or the context, which a

@@ -1,10 +1,12 @@
 //! What a permit changes of a request: what is removed, what is injected, and what is attached: the gateway key
 //! and the context.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::Policy;
 use super::caller::Caller;
+use super::inject;
 use super::trace::{Step, Trace};
 use crate::attached::Attach;
 use crate::context::mint::Occasion;
@@ -20,16 +22,15 @@ pub(super) fn mutations(
     entrance: Option<&Entrance>,
     caller: &Caller<'_>,
     request: &Request<'_>,
-    injected: Vec<Assignment>,
+    injected: &[Assignment],
     attached: Vec<Assignment>,
 ) -> Vec<Mutation> {
-    let mut mutations: Vec<Mutation> = Vec::new();
+    // With room for a credential that goes, so that no other is made for most requests.
+    let mut mutations: Vec<Mutation> = Vec::with_capacity(injected.len() + attached.len() + 1);
     let mut remove = |name: &[u8]| {
         let is_set = injected.iter().chain(&attached).any(|set| set.name.as_bytes() == name);
-        let is_removed =
-            |earlier: &Mutation| matches!(earlier, Mutation::Remove { name: removed } if removed == name);
-        if !is_set && !mutations.iter().any(is_removed) {
-            mutations.push(Mutation::Remove { name: name.to_vec() });
+        if !is_set && !mutations.iter().any(|earlier| earlier.removes(name)) {
+            mutations.push(Mutation::Remove { name: name.into() });
         }
     };
     let stays =
@@ -41,7 +42,7 @@ pub(super) fn mutations(
     // What is attached is set without a look at what the client sent in its place: a comparison would tell by
     // its time.
     let is_there = |set: &Assignment| request.single(set.name.as_bytes()) == Ok(&*set.value);
-    let changes = injected.into_iter().filter(|set| !is_there(set)).chain(attached);
+    let changes = injected.iter().filter(|set| !is_there(set)).cloned().chain(attached);
     mutations.extend(changes.map(Mutation::from));
     mutations
 }
@@ -68,13 +69,13 @@ pub(super) fn attached(
     Ok(attached)
 }
 
-/// What the door tells the service of the principal, header by header.
-pub(super) fn injected(policy: &Policy, caller: &Caller<'_>) -> Result<Vec<Assignment>, Code> {
-    let mut assignments = Vec::with_capacity(policy.injections.len());
-    for injection in &policy.injections {
-        if let Some(value) = injection.value(caller.principal.as_deref(), policy.limits.injected_bytes)? {
-            assignments.push(Assignment { name: injection.header.shared(), value });
+/// What the door tells the service of the principal: worked out when its token was proved, or now.
+pub(super) fn injected<'c>(policy: &Policy, caller: &'c Caller<'_>) -> Result<Cow<'c, [Assignment]>, Code> {
+    match &caller.proof {
+        Some(proof) => proof.injected.as_deref().map(Cow::Borrowed).map_err(|code| *code),
+        None => {
+            let told = caller.principal.as_deref().map(|principal| (principal, None));
+            inject::all(&policy.injections, told, policy.limits).map(Cow::Owned)
         }
     }
-    Ok(assignments)
 }

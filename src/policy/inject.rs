@@ -9,10 +9,13 @@ use serde::Serialize as _;
 use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
 
+use super::Limits;
 use crate::credential::issuer;
 use crate::denial::Code;
 use crate::header::HeaderName;
 use crate::jose::claims::ClaimRef;
+use crate::jose::signature::Verified;
+use crate::mutation::Assignment;
 use crate::principal::{Grant, Principal};
 
 /// A header that is set on permitted requests.
@@ -43,23 +46,6 @@ pub enum Source {
     Claim(ClaimRef, Form),
     /// This text, on every permitted request, with a principal or without.
     Text(Arc<[u8]>),
-}
-
-impl Source {
-    /// Whether it is taken from the claims themselves, which are not kept for nobody.
-    #[must_use]
-    pub fn reads_claims(&self) -> bool {
-        match self {
-            Self::Payload | Self::Claim(..) => true,
-            Self::Subject
-            | Self::Tenant
-            | Self::Permissions
-            | Self::Scopes
-            | Self::Roles
-            | Self::Issuer
-            | Self::Text(_) => false,
-        }
-    }
 }
 
 /// How a claim becomes a header's value.
@@ -130,18 +116,38 @@ fn ascii_json(value: &Value) -> Result<String, Code> {
     String::from_utf8(json).map_err(|_| Code::ClaimMalformed)
 }
 
+/// Of whom a service is told: a principal, and the token that proved it; none where an entrance vouched.
+pub(super) type Told<'a> = (&'a Principal, Option<&'a Verified<'a>>);
+
+/// What the door tells a service, header by header.
+///
+/// # Errors
+/// As [`Injection::value`].
+pub(super) fn all(
+    injections: &[Injection],
+    of: Option<Told<'_>>,
+    limits: Limits,
+) -> Result<Vec<Assignment>, Code> {
+    let mut assignments = Vec::with_capacity(injections.len());
+    for injection in injections {
+        if let Some(value) = injection.value(of, limits.injected_bytes)? {
+            assignments.push(Assignment { name: injection.header.shared(), value });
+        }
+    }
+    Ok(assignments)
+}
+
 impl Injection {
     /// The header's value; none, and so no header, where the principal has no such thing.
     ///
     /// # Errors
     /// [`Code::ClaimMalformed`] for a value of over `max` bytes: upstreams cut or refuse what is too long for
     /// them.
-    pub(crate) fn value(&self, principal: Option<&Principal>, max: usize) -> Result<Option<Arc<[u8]>>, Code> {
+    fn value(&self, of: Option<Told<'_>>, max: usize) -> Result<Option<Arc<[u8]>>, Code> {
         if let Source::Text(text) = &self.source {
             return Ok(Some(Arc::clone(text)));
         }
-        let Some(principal) = principal else { return Ok(None) };
-        let claims = principal.claims.as_deref();
+        let Some((principal, verified)) = of else { return Ok(None) };
         let value = match &self.source {
             Source::Subject => Some(principal.subject().to_owned()),
             Source::Tenant => principal.tenant().map(str::to_owned),
@@ -149,18 +155,19 @@ impl Injection {
             Source::Scopes => list(&principal.scopes),
             Source::Roles => list(&principal.roles),
             Source::Issuer => principal.issuer().map(str::to_owned),
-            Source::Payload => claims.map(|claims| claims.encoded.to_string()),
-            Source::Claim(claim, form) => match claims {
-                Some(claims) => form.of(claim, &claims.value)?,
+            Source::Payload => return check_length(verified.map(|verified| verified.payload().into()), max),
+            Source::Claim(claim, form) => match verified {
+                Some(verified) => form.of(claim, verified.claims())?,
                 None => None,
             },
             Source::Text(_) => None,
         };
-        match value {
-            Some(value) if value.len() > max => Err(Code::ClaimMalformed),
-            value => Ok(value.map(|value| value.into_bytes().into())),
-        }
+        check_length(value.map(|value| value.into_bytes().into()), max)
     }
+}
+
+fn check_length(value: Option<Arc<[u8]>>, max: usize) -> Result<Option<Arc<[u8]>>, Code> {
+    if value.as_ref().is_some_and(|value| value.len() > max) { Err(Code::ClaimMalformed) } else { Ok(value) }
 }
 
 #[cfg(test)]

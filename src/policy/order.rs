@@ -111,7 +111,7 @@ fn grant(
     let injected = changes::injected(policy, &caller).map_err(vouched)?;
     let occasion = caller.principal.as_deref().map(|principal| Occasion {
         principal,
-        expires: caller.expires,
+        expires: caller.expires(),
         audience: found.route.audience.as_deref(),
         request,
         now,
@@ -122,7 +122,8 @@ fn grant(
         Some(Attach::Upstream) => (Vec::new(), Attached::within(policy.bounds.as_ref(), attached)),
         Some(Attach::Route) | None => (attached, Attached::default()),
     };
-    let mutations = changes::mutations(policy, entrance, &caller, request, injected, attached);
+    let mutations = changes::mutations(policy, entrance, &caller, request, &injected, attached);
+    drop(injected);
     let permit = Permit::new(mutations, caller.principal).attaching(later);
     Ok(permit.of(caller.issuer.as_ref()).on(found.route.name.as_ref()))
 }

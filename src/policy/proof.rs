@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Limits, Policy};
+use super::{Limits, Policy, inject};
 use crate::admission::Admission;
 use crate::credential::issuer::Issuer;
 use crate::credential::proof_cache::Proof;
@@ -82,13 +82,12 @@ pub(super) fn prove(
     let may_be_published =
         token.header().algorithm.is_some_and(|algorithm| algorithm.family() != Family::Hmac);
     match issuer.authenticate(token, &believed, &keys.engines, policy.limits.tries, now) {
-        Ok((mut principal, validity)) => {
-            if !policy.injections.iter().any(|injection| injection.source.reads_claims()) {
-                // What nobody reads is not worth its place in the cache.
-                principal.claims = None;
-            }
+        Ok((principal, validity, verified)) => {
             let validity = oldest.map_or(validity, |end| validity.ending_by(end));
-            Ok(Proof { principal: principal.into(), issuer: position, validity })
+            let injected =
+                inject::all(&policy.injections, Some((&principal, Some(&verified))), policy.limits);
+            let injected = injected.map(Arc::from);
+            Ok(Proof { principal: principal.into(), injected, issuer: position, validity })
         }
         Err(code @ (Code::AlgorithmNotAllowed | Code::KeyUnknown | Code::SignatureInvalid)) => {
             let is_failing = || issuer.remote.iter().any(|source| keys.ring.is_failing(source));

@@ -123,7 +123,7 @@ impl fmt::Debug for Claimed {
 impl Claimed {
     pub(super) fn of(policy: &Policy, found: places::Found<'_>) -> Option<Self> {
         let token = Compact::parse(found.token, policy.limits.token).ok()?;
-        let judge = token.unverified_issuer().ok().and_then(|iss| policy.judge(found.place, iss));
+        let judge = token.unverified_issuer().ok().and_then(|iss| policy.issuers.judge(found.place, iss));
         let claim = |name| Some((name, token.unverified_claims().get(name)?.clone()));
         Some(Self {
             judge: judge.map(|(_, issuer)| Arc::clone(&issuer.name)),

@@ -87,7 +87,7 @@ fn answer(body: &[u8]) -> Result<Value, String> {
 fn property(path: &Value) -> Result<Value, String> {
     let names = path.as_array().ok_or("a path is no list")?.iter().map(Value::as_str);
     let names: Vec<&str> = names.collect::<Option<_>>().ok_or("a name is no text")?;
-    let value = envoy::property(&names).map_err(|error| error.to_string())?;
+    let value = envoy::property(&names.join("\0")).map_err(|error| error.to_string())?;
     Ok(value.map(|bytes| URL_SAFE_NO_PAD.encode(bytes)).into())
 }
 

@@ -46,7 +46,6 @@ impl Trust {
             ),
             scopes: Vec::new(),
             roles: Vec::new(),
-            claims: None,
         }))
     }
 }
