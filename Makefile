@@ -2,30 +2,36 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size cli certificates demo test test-wasm fuzz bench bench-memory bench-native bench-instructions bench-signatures check fmt envoy clean compiler FORCE
+.PHONY: help wasm size cli certificates demo test test-wasm fuzz bench bench-memory bench-signatures bench-native \
+		bench-instructions check fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
+# The same without signatures of its own.
+HOST_MODULE := dist/vestibule-host.wasm
 # For the tests alone.
 PROBE := target/probe.wasm
 # For the benchmark alone.
 NOOP := target/noop.wasm
-# WASM_TOOLCHAIN=rustup|debian forces one way to the wasm target (tools/wasm.sh); ENVOY=/path names another Envoy.
+# WASM_TOOLCHAIN=rustup|debian forces one way to the wasm target (tools/wasm.sh); ENVOY=/path names another Envoy,
+# BINARYEN=/directory another Binaryen.
 export WASM_TOOLCHAIN
+export BINARYEN
 export ENVOY
 # FUZZ_SECONDS=600 fuzzes each target so long; FUZZ_SANITIZER=address watches memory as well (tools/fuzz.sh).
 export FUZZ_SECONDS
 export FUZZ_SANITIZER
 
 # What the tests and the demo are told. The assignment by itself, so that its failure ends the recipe.
-WITH_ENVOY = ENVOY=$$(tools/envoy.sh) && export ENVOY VESTIBULE_WASM="$(CURDIR)/$(MODULE)" VESTIBULE_PROBE="$(CURDIR)/$(PROBE)" &&
+WITH_ENVOY = ENVOY=$$(tools/envoy.sh) && export ENVOY VESTIBULE_WASM="$(CURDIR)/$(MODULE)" \
+	VESTIBULE_HOST_WASM="$(CURDIR)/$(HOST_MODULE)" VESTIBULE_PROBE="$(CURDIR)/$(PROBE)" &&
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-wasm: $(MODULE) ## build dist/vestibule.wasm and print its size
+wasm: $(MODULE) $(HOST_MODULE) ## build dist/vestibule.wasm and dist/vestibule-host.wasm and print their sizes
 	@tools/wasm.sh size
 
-size: $(MODULE) ## print the size of the module
+size: $(MODULE) $(HOST_MODULE) ## print the size of the modules
 	@tools/wasm.sh size
 
 cli: | compiler ## build the operator's command, target/release/vestibule
@@ -39,8 +45,9 @@ certificates: | compiler ## make what envoy/mesh.yaml reads from dist/certificat
 demo: $(MODULE) envoy | compiler ## run both doors in a real Envoy and show what gets through
 	@$(WITH_ENVOY) cargo run --locked --example demo
 
-test: $(MODULE) $(PROBE) envoy | compiler ## run every test, natively and through a real Envoy
+test: $(MODULE) $(HOST_MODULE) $(PROBE) envoy | compiler ## run every test, natively and through a real Envoy
 	@$(WITH_ENVOY) cargo test --locked --no-fail-fast
+	cargo test --locked --lib --no-default-features --features plugin
 
 test-wasm: | compiler ## run the core's tests as 32-bit wasm, in Node
 	tools/wasm.sh test
@@ -54,10 +61,10 @@ fuzz: | compiler ## fuzz each target for FUZZ_SECONDS (60) seconds
 BENCH = $(WITH_ENVOY) VESTIBULE_NOOP="$(CURDIR)/$(NOOP)" cargo bench --locked --profile dev --bench envoy -- \
 	$(if $(QUICK),--quick) $(if $(OUT),--out $(OUT))
 
-bench: $(MODULE) $(NOOP) envoy | compiler ## measure what a request costs a real Envoy, beside its own filters
+bench: $(MODULE) $(HOST_MODULE) $(NOOP) envoy | compiler ## measure what a request costs a real Envoy, beside its own filters
 	@$(BENCH) $(if $(ONLY),--only $(ONLY))
 
-bench-memory: $(MODULE) $(NOOP) envoy | compiler ## measure memory and loading alone
+bench-memory: $(MODULE) $(HOST_MODULE) $(NOOP) envoy | compiler ## measure memory and loading alone
 	@$(BENCH) --memory
 
 bench-native: | compiler ## measure natively what decisions, routes and permissions take
@@ -75,6 +82,7 @@ check: | compiler ## check format and lints, natively and for wasm
 	|| rustup component add rustfmt clippy
 	cargo fmt --all --check
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --lib --no-default-features --features plugin -- -D warnings
 	tools/wasm.sh clippy
 	@if command -v shellcheck >/dev/null; then shellcheck tools/*.sh .ci/run; \
 	else echo "shellcheck is not here: scripts not linted"; fi
@@ -90,10 +98,14 @@ clean: ## remove what was built (the tools in .tools/ stay)
 
 # The command's sources are no part of the module.
 SOURCES := $(shell find src -path src/bin -prune -o -type f -print) Cargo.toml Cargo.lock rust-toolchain.toml \
-		tools/wasm.sh dist/.way
+		tools/wasm.sh tools/binaryen.sh tools/interface.mjs tools/interface.txt dist/.way
 
 $(MODULE): $(SOURCES) | compiler
 	tools/wasm.sh build
+
+# After the other, for both are of one name where they are built.
+$(HOST_MODULE): $(SOURCES) | $(MODULE) compiler
+	tools/wasm.sh host
 
 $(PROBE): $(SOURCES) tests/probe/lib.rs tests/probe/Cargo.toml | compiler
 	tools/wasm.sh probe

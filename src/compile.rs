@@ -7,6 +7,7 @@
 mod access;
 mod collision;
 mod context;
+mod engines;
 mod entrance;
 mod example;
 mod issuer;
@@ -40,6 +41,7 @@ use crate::credential::proof_cache::ProofCache;
 use crate::credential::remote::RemoteSource;
 use crate::header::OwnedHeaders;
 use crate::jose::compact::Size;
+use crate::jose::module::Module;
 use crate::jose::signature::Tries;
 use crate::json;
 use crate::policy::{Door, Limits, Policy};
@@ -47,6 +49,7 @@ use crate::route::Routes;
 use crate::route::rule::Rule;
 use crate::time::UnixTime;
 pub use context::settle_signing;
+pub use engines::check_engines;
 use secret::Resolved;
 pub use secret::Secrets;
 
@@ -72,7 +75,20 @@ pub fn compile(
     secrets: &Secrets<'_>,
     now: UnixTime,
 ) -> Result<Compiled<Policy>, ConfigErrors> {
-    run(document, |config| policy(config, secrets, now))
+    compile_for(Module::BUILT, document, secrets, now)
+}
+
+/// Compiles a configuration for this module.
+///
+/// # Errors
+/// Everything that is wrong with it, and what this module cannot do.
+pub fn compile_for(
+    module: Module,
+    document: &Value,
+    secrets: &Secrets<'_>,
+    now: UnixTime,
+) -> Result<Compiled<Policy>, ConfigErrors> {
+    run(document, module, |config| policy(config, secrets, now))
 }
 
 /// Checks a configuration without making a policy of it, so that the secrets' values may be unknown.
@@ -84,7 +100,20 @@ pub fn check(
     secrets: &Secrets<'_>,
     now: UnixTime,
 ) -> Result<Compiled<Outline>, ConfigErrors> {
-    run(document, |config| {
+    check_for(Module::BUILT, document, secrets, now)
+}
+
+/// Checks a configuration for this module.
+///
+/// # Errors
+/// As [`compile_for`].
+pub fn check_for(
+    module: Module,
+    document: &Value,
+    secrets: &Secrets<'_>,
+    now: UnixTime,
+) -> Result<Compiled<Outline>, ConfigErrors> {
+    run(document, module, |config| {
         let _ = policy(config, secrets, now);
         // What is broken is mended first; and what reads it again would tell of it again.
         if config.node.document_has_errors() {
@@ -175,13 +204,14 @@ pub struct Compiled<T> {
 
 fn run<T>(
     document: &Value,
+    module: Module,
     make: impl FnOnce(&Config<'_>) -> Option<T>,
 ) -> Result<Compiled<T>, ConfigErrors> {
     if json::depth(document) > config::BOUNDS.depth {
         return Err(ConfigError::new("", "is nested too deeply").into());
     }
     let errors = ErrorList::default();
-    let value = config::read(&Node::root(document, &errors)).and_then(|config| make(&config));
+    let value = config::read(&Node::root(document, &errors), module).and_then(|config| make(&config));
     let warnings = errors.warnings();
     errors.finish(value).map(|value| Compiled { value, warnings })
 }

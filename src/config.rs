@@ -23,6 +23,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::header::{self, HeaderName};
+use crate::jose::module::Module;
 use crate::json::Bounds;
 use crate::policy::Door;
 use crate::route::preflight::Preflight;
@@ -69,6 +70,8 @@ pub struct Config<'v> {
     pub report: Option<Report<'v>>,
     /// `limits`.
     pub limits: Limits,
+    /// The module that it is for, which is not written in it.
+    pub module: Module,
     /// The document itself, for errors about what it lacks.
     pub node: Node<'v>,
 }
@@ -135,7 +138,7 @@ const PAUSE: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::fr
 pub const GATEWAY_KEY_HEADER: &str = "x-gateway-key";
 
 /// Reads a document. Errors go to the node's list.
-pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Config<'v>> {
+pub(crate) fn read<'v>(node: &Node<'v>, module: Module) -> Option<Config<'v>> {
     let mut fields = node.object()?;
     let door = fields.required("door", "say `outer` (an ingress gateway) or `inner` (a service's sidecar)");
     let issuers: Vec<_> =
@@ -143,6 +146,7 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Config<'v>> {
     let context = fields.optional("context").and_then(|node| context::read(&node));
     let Context { mint, require } = context.unwrap_or_default();
     let config = Config {
+        module,
         door: door.and_then(|door| door.choice(&[("outer", Door::Outer), ("inner", Door::Inner)])),
         issuers: issuers.into_iter().chain(require.map(context::Require::into_issuer)).collect(),
         gateway_key: fields

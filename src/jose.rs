@@ -6,13 +6,20 @@
 pub mod algorithm;
 pub mod claims;
 pub mod compact;
+#[cfg(any(test, not(feature = "software")))]
+mod curve;
 pub mod header;
 pub mod jwk;
 pub mod key;
 pub mod known_answers;
+pub mod module;
 pub mod signature;
 mod signer;
 pub mod signing;
+#[cfg(feature = "software")]
+pub mod software;
+#[cfg(not(feature = "software"))]
+#[path = "jose/without_software.rs"]
 pub mod software;
 pub mod thumbprint;
 

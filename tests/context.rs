@@ -305,7 +305,11 @@ fn a_key_that_nobody_can_sign_with_refuses_the_configuration() {
         .value;
     assert!(compile::settle_signing(&mut policy, &Engines::in_module()).is_ok());
     let refused = compile::settle_signing(&mut large, &Engines::in_module()).expect_err("nobody signs");
-    assert!(refused.to_string().starts_with("context.mint.key: "), "{refused}");
+    let refused = refused.to_string();
+    assert!(refused.starts_with("context.mint.key: "), "{refused}");
+    for remedy in ["`vestibule keygen p256`", "an Envoy with `sign` (1.37 or later)"] {
+        assert!(refused.contains(remedy), "{refused}");
+    }
     let user = bearer(json!({}));
     let ask = Ask::get("/", vec![("authorization", &user)]);
     assert_eq!(ask.code(&large, &Keys::in_module()), Some(Code::HostFailed));

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::config::context::Mint as Written;
 use crate::config::error::{ConfigError, ConfigErrors};
 use crate::context::mint::{Mint, Terms};
-use crate::jose::algorithm::Algorithm;
+use crate::jose::algorithm::{Algorithm, Family};
 use crate::jose::signature::{Backend, Engines};
 use crate::jose::signing::SigningKey;
 use crate::policy::Policy;
@@ -53,7 +53,7 @@ pub(super) fn mint(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Option<
         Resolved::Unchecked => None,
         Resolved::Value(pem) => {
             let key = String::from_utf8(pem).map_err(|_| "it is not text");
-            match key.and_then(|pem| SigningKey::from_pem(&pem)) {
+            match key.and_then(|pem| SigningKey::from_pem_for(config.module, &pem)) {
                 Ok(key) => Some(key),
                 Err(reason) => {
                     secret.node.below("env").refuse(format!("names a variable with no usable key: {reason}"))
@@ -81,14 +81,18 @@ pub fn settle_signing(
     engines: &Engines,
 ) -> Result<Option<(Algorithm, Backend)>, ConfigErrors> {
     match policy.settle_signing(engines) {
-        Some((algorithm, Backend::Nobody)) => Err(ConfigError::new(
-            "context.mint.key",
-            format!(
+        Some((algorithm, Backend::Nobody)) => {
+            // The module signs by no RSA key.
+            let or = match algorithm.family() {
+                Family::Rsa => ", or, where the key is sound, have an Envoy with `sign` (1.37 or later)",
+                Family::P256 | Family::P384 | Family::P521 | Family::Ed25519 | Family::Hmac => "",
+            };
+            let reason = format!(
                 "is a key with which nothing here signs {algorithm} rightly: give one that \
-                 `vestibule keygen p256` made"
-            ),
-        )
-        .into()),
+                 `vestibule keygen p256` made{or}"
+            );
+            Err(ConfigError::new("context.mint.key", reason).into())
+        }
         settled => Ok(settled),
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::keys;
 use super::secret::Secrets;
+use crate::config::Config;
 use crate::config::entrance::{Entrance, Trusted};
 use crate::config::issuer::{self as written, Tenants, Type};
 use crate::config::node::{Named, Node};
-use crate::config::{Config, Limits};
 use crate::credential::issuer::{Identity, Issuer, Realm, Types};
 use crate::credential::places::Places;
 use crate::credential::remote::RemoteSource;
@@ -22,7 +22,7 @@ pub(super) fn compile(config: &Config<'_>, places: &Places, secrets: &Secrets<'_
     config
         .issuers
         .iter()
-        .map(|named| issuer(named, places, config.limits, secrets))
+        .map(|named| issuer(named, places, config, secrets))
         .collect::<Vec<_>>()
         .into_iter()
         .collect()
@@ -31,7 +31,7 @@ pub(super) fn compile(config: &Config<'_>, places: &Places, secrets: &Secrets<'_
 fn issuer(
     named: &Named<'_, written::Issuer<'_>>,
     places: &Places,
-    limits: Limits,
+    config: &Config<'_>,
     secrets: &Secrets<'_>,
 ) -> Option<Issuer> {
     let Named { name, node, entry } = named;
@@ -57,7 +57,7 @@ fn issuer(
     let audiences = audiences.as_ref().and_then(|audiences| self::audiences(node, *issuer, audiences));
     let keys = keys
         .as_ref()
-        .and_then(|sources| keys::compile(node, sources, algorithms.as_deref(), limits, secrets, *issues));
+        .and_then(|sources| keys::compile(node, sources, algorithms.as_deref(), config, secrets, *issues));
     let sources = sources
         .iter()
         .map(|source| Some(Source { place: places.number(&source.place)?, forward: source.forward }));

@@ -4,14 +4,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::secret::{self, Resolved, Secrets};
-use crate::config::Limits;
 use crate::config::issuer::Issues;
 use crate::config::keys::{self as written, KeySource, Remote};
 use crate::config::node::Node;
+use crate::config::{Config, Limits};
 use crate::credential::remote::RemoteSource;
 use crate::jose::algorithm::{Algorithm, Family};
 use crate::jose::jwk::{self, Key, KeySet};
 use crate::jose::key::VerifyingKey;
+use crate::jose::module::Module;
 
 /// An issuer's keys: those that stand in the configuration, and where more are published.
 #[derive(Default)]
@@ -26,17 +27,23 @@ pub(super) fn compile(
     node: &Node<'_>,
     sources: &[KeySource<'_>],
     algorithms: Option<&[Algorithm]>,
-    limits: Limits,
+    config: &Config<'_>,
     secrets: &Secrets<'_>,
     issues: Issues,
 ) -> Option<IssuerKeys> {
+    let module = config.module;
+    let nobodys = algorithms.into_iter().flatten().filter(|algorithm| !module.verifies(**algorithm));
+    for algorithm in nobodys {
+        let reason = format!("{algorithm} is not verified by hosts: use dist/vestibule.wasm, or remove it");
+        node.below("algorithms").error(reason);
+    }
     let mut fixed: Vec<Option<Vec<Key>>> = Vec::new();
     let mut remote: Vec<Option<Arc<RemoteSource>>> = Vec::new();
     for source in sources {
         match source {
             KeySource::Remote(written) => remote.push(remote_source(written, algorithms, issues)),
             KeySource::Jwks(_) | KeySource::Pem { .. } | KeySource::Secret(_) => {
-                fixed.push(fixed_keys(source, algorithms, secrets));
+                fixed.push(fixed_keys(source, algorithms, module, secrets));
             }
         }
     }
@@ -47,7 +54,7 @@ pub(super) fn compile(
             node.below("keys").error(format!("fetches {} twice: remove one", source.url()));
         }
     }
-    for algorithm in algorithms.into_iter().flatten() {
+    for algorithm in algorithms.into_iter().flatten().filter(|algorithm| module.verifies(**algorithm)) {
         // What is published may be any key but a secret.
         let may_be_published = !remote.is_empty() && algorithm.family() != Family::Hmac;
         if !may_be_published && !keys.iter().any(|key| key.algorithms().contains(algorithm)) {
@@ -55,7 +62,7 @@ pub(super) fn compile(
                 .error(format!("{algorithm} goes with none of the keys: remove it, or add a key for it"));
         }
     }
-    check_tries(&node.below("keys"), &keys, limits);
+    check_tries(&node.below("keys"), &keys, config.limits);
     Some(IssuerKeys { fixed: keys, remote })
 }
 
@@ -133,6 +140,7 @@ fn check_tries(node: &Node<'_>, keys: &[Key], limits: Limits) {
 fn fixed_keys(
     source: &KeySource<'_>,
     algorithms: Option<&[Algorithm]>,
+    module: Module,
     secrets: &Secrets<'_>,
 ) -> Option<Vec<Key>> {
     match source {
@@ -145,7 +153,7 @@ fn fixed_keys(
                      and replace this key, for it has left its place"
                 ));
             }
-            let set = match KeySet::parse(&set, algorithms) {
+            let set = match KeySet::parse_for(module, &set, algorithms) {
                 Ok(set) => set,
                 Err(reason) => return node.refuse(reason.into()),
             };
@@ -165,6 +173,10 @@ fn fixed_keys(
             }
             Some(set.keys)
         }
+        // Whatever its value is.
+        KeySource::Secret(secret) if !module.verifies(Algorithm::Hs256) => {
+            secret.node.refuse("is for HMAC, which hosts do not verify: use dist/vestibule.wasm".into())
+        }
         KeySource::Secret(secret) => match secret::resolve(secret, secrets)? {
             Resolved::Unchecked => None,
             Resolved::Value(value) => {
@@ -176,6 +188,7 @@ fn fixed_keys(
             let key = VerifyingKey::from_pem(pem.text()?).and_then(|public| {
                 Key::new(public, kid.map(str::to_owned), alg.map(Algorithm::as_str), algorithms)
             });
+            let key = key.and_then(|key| key.served_by(module));
             match key {
                 Ok(key) => Some(vec![key]),
                 Err(reason) => pem.refuse(format!("is not a usable key: {reason}")),

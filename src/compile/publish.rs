@@ -13,6 +13,7 @@ use crate::config::node::Node;
 use crate::jose::algorithm::{Algorithm, Family};
 use crate::jose::jwk::{self, Key};
 use crate::jose::key::VerifyingKey;
+use crate::jose::module::Module;
 use crate::jose::signing::SigningKey;
 use crate::jose::thumbprint::{named_jwk, thumbprint};
 use crate::path::CanonicalPath;
@@ -28,7 +29,7 @@ const MAX_ANNOUNCED: usize = 10;
 /// What is published; none inside where nothing is. `key` signs the contexts, where its value is known.
 pub(super) fn compile(config: &Config<'_>, key: Option<&SigningKey>) -> Option<Option<Arc<Publication>>> {
     let Some(mint) = &config.mint else { return Some(None) };
-    let announced = announced(mint);
+    let announced = announced(mint, config.module);
     let fields = mint.node.value();
     if fields.get("publish").is_none() {
         if fields.get("announce").is_some() {
@@ -53,7 +54,7 @@ struct Announced {
 }
 
 /// The announced keys, each once.
-fn announced(mint: &Mint<'_>) -> Option<Vec<Announced>> {
+fn announced(mint: &Mint<'_>, module: Module) -> Option<Vec<Announced>> {
     let node = mint.node.below("announce");
     if mint.announce.len() > MAX_ANNOUNCED {
         return node.refuse(format!(
@@ -62,7 +63,7 @@ fn announced(mint: &Mint<'_>) -> Option<Vec<Announced>> {
         ));
     }
     // Every key is read before the first that failed is given up on, so that all errors are found.
-    let read: Vec<_> = mint.announce.iter().map(|node| (node, announced_key(node))).collect();
+    let read: Vec<_> = mint.announce.iter().map(|node| (node, announced_key(node, module))).collect();
     let mut keys: Vec<Announced> = Vec::new();
     for (node, key) in read {
         let key = key?;
@@ -75,7 +76,7 @@ fn announced(mint: &Mint<'_>) -> Option<Vec<Announced>> {
     Some(keys)
 }
 
-fn announced_key(node: &Node<'_>) -> Option<Announced> {
+fn announced_key(node: &Node<'_>, module: Module) -> Option<Announced> {
     let jwk = node.value();
     if jwk::is_private(jwk) {
         return node.refuse(
@@ -87,7 +88,7 @@ fn announced_key(node: &Node<'_>) -> Option<Announced> {
     if jwk.get("keys").is_some() {
         return node.refuse("is a JWK Set: give the key that is in it".into());
     }
-    let key = match Key::from_jwk(jwk, None) {
+    let key = match Key::from_jwk(jwk, None).and_then(|key| key.served_by(module)) {
         Ok(key) => key,
         Err(reason) => return node.refuse(format!("is not a usable key: {reason}")),
     };

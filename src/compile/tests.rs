@@ -11,6 +11,7 @@ mod context;
 mod entrance;
 mod header;
 mod issuer;
+mod module;
 mod neighbour;
 mod publish;
 mod remote;

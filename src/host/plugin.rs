@@ -113,7 +113,10 @@ fn load(size: usize) -> Result<Loaded, ConfigErrors> {
     let now = envoy::now().map_err(|error| ConfigErrors::from(ConfigError::new("", error.to_string())))?;
     let secrets = Secrets::From(&|name| std::env::var(name).ok());
     let mut compiled = compile::compile(&document, &secrets, now)?;
-    let signing = keys::with(|keys| compile::settle_signing(&mut compiled.value, &keys.engines))?;
+    let signing = keys::with(|keys| {
+        compile::check_engines(&compiled.value, &keys.engines)?;
+        compile::settle_signing(&mut compiled.value, &keys.engines)
+    })?;
     Ok((compiled, signing))
 }
 

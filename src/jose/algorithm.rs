@@ -113,6 +113,16 @@ impl Algorithm {
 }
 
 impl Algorithm {
+    /// Whether hosts verify it, which is to say Envoy's `verify_signature`: RSASSA-PKCS1-v1_5 and ECDSA.
+    #[must_use]
+    pub const fn hosts_verify(self) -> bool {
+        match self {
+            Self::Rs256 | Self::Rs384 | Self::Rs512 | Self::Es256 | Self::Es384 | Self::Es512 => true,
+            Self::Ps256 | Self::Ps384 | Self::Ps512 | Self::EdDsa => false,
+            Self::Hs256 | Self::Hs384 | Self::Hs512 => false,
+        }
+    }
+
     /// The length of an HMAC's output, and the shortest secret for it (RFC 7518 section 3.2), in bytes; none
     /// for signatures.
     #[must_use]

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::algorithm::{Algorithm, Family};
 use super::base64url;
 use super::key::{Unusable, VerifyingKey};
+use super::module::{Module, NOT_THE_HOSTS};
 
 /// A key with the algorithms that it serves.
 #[derive(Clone, Debug)]
@@ -67,6 +68,15 @@ impl Key {
             }
         }
         Ok(Self { kid, algorithms, material })
+    }
+
+    /// The key as this module can use it: with the algorithms that it or its host verifies.
+    ///
+    /// # Errors
+    /// Why the module cannot use it at all.
+    pub fn served_by(mut self, module: Module) -> Result<Self, Unusable> {
+        self.algorithms.retain(|algorithm| module.verifies(*algorithm));
+        if self.algorithms.is_empty() { Err(NOT_THE_HOSTS) } else { Ok(self) }
     }
 
     /// A key of a JWK.
@@ -162,6 +172,14 @@ impl KeySet {
     /// # Errors
     /// What makes it no set: not an object, no array `keys`, or more than [`MAX_KEYS`] of them.
     pub fn parse(set: &Value, allowed: Option<&[Algorithm]>) -> Result<Self, Unusable> {
+        Self::parse_for(Module::BUILT, set, allowed)
+    }
+
+    /// Reads a JWK Set for this module.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_for(module: Module, set: &Value, allowed: Option<&[Algorithm]>) -> Result<Self, Unusable> {
         let Some(Value::Array(jwks)) = set.get("keys") else {
             return Err("it is not a JWK Set: an object with an array `keys`");
         };
@@ -170,7 +188,7 @@ impl KeySet {
         }
         let mut read = Self::default();
         for (position, jwk) in jwks.iter().enumerate() {
-            match Key::from_jwk(jwk, allowed) {
+            match Key::from_jwk(jwk, allowed).and_then(|key| key.served_by(module)) {
                 Ok(key) => read.keys.push(key),
                 Err(reason) => read.unusable.push((position, reason)),
             }

@@ -34,6 +34,9 @@ pub struct VerifyingKey {
     software: Option<SoftwareKey>,
 }
 
+/// Why a pair of coordinates is none.
+pub(super) const OFF_CURVE: Unusable = "its point is not on its curve";
+
 /// Why bytes are no usable key.
 pub type Unusable = &'static str;
 
@@ -54,7 +57,7 @@ impl VerifyingKey {
         if without_leading_zeros(e) != [1, 0, 1] {
             return Err("its RSA exponent is not 65537");
         }
-        let software = (bits <= RSA_SOFTWARE_BITS).then(|| SoftwareKey::rsa(n, e)).transpose()?;
+        let software = (bits <= RSA_SOFTWARE_BITS).then(|| SoftwareKey::rsa(n, e)).transpose()?.flatten();
         let key = pair_of_integers(n, e).ok_or("it has no DER form")?;
         let spki = spki(RSA_ENCRYPTION, Some(AnyRef::NULL), &key).ok_or("it has no DER form")?;
         Ok(Self { family: Family::Rsa, spki, modulus_bytes: n.len(), software })
@@ -78,7 +81,7 @@ impl VerifyingKey {
         }
         let software = SoftwareKey::ec(family, point)?;
         let spki = spki(EC_PUBLIC_KEY, Some(AnyRef::from(curve)), point).ok_or("it has no DER form")?;
-        Ok(Self { family, spki, modulus_bytes: 0, software: Some(software) })
+        Ok(Self { family, spki, modulus_bytes: 0, software })
     }
 
     /// An Ed25519 key from its 32 bytes (RFC 8032 section 5.1.5).
@@ -88,7 +91,7 @@ impl VerifyingKey {
     pub fn ed25519(bytes: &[u8]) -> Result<Self, Unusable> {
         let software = SoftwareKey::ed25519(bytes)?;
         let spki = spki(ED25519, None, bytes).ok_or("it has no DER form")?;
-        Ok(Self { family: Family::Ed25519, spki, modulus_bytes: 0, software: Some(software) })
+        Ok(Self { family: Family::Ed25519, spki, modulus_bytes: 0, software })
     }
 
     /// A secret that the issuer shares, of at least 32 bytes.
@@ -104,7 +107,7 @@ impl VerifyingKey {
             family: Family::Hmac,
             spki: Vec::new(),
             modulus_bytes: 0,
-            software: Some(SoftwareKey::hmac(secret)),
+            software: Some(SoftwareKey::hmac(secret)?),
         })
     }
 
@@ -174,7 +177,8 @@ impl VerifyingKey {
         &self.spki
     }
 
-    /// The form in which the module verifies; none for RSA keys over 4096 bits.
+    /// The form in which the module verifies; none for RSA keys over 4096 bits, and none for any key in the
+    /// module that leaves signatures to its host.
     #[must_use]
     pub fn software(&self) -> Option<&SoftwareKey> {
         self.software.as_ref()
@@ -233,6 +237,7 @@ fn without_leading_zeros(number: &[u8]) -> &[u8] {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
     use super::*;
+    use crate::jose::curve;
 
     /// A number of so many bytes, of which the first is this and the rest are ones.
     fn number(top: u8, length: usize) -> Vec<u8> {
@@ -322,6 +327,8 @@ mod tests {
         let point = |tag: u8, rest: &[&[u8]]| [&[tag][..], &rest.concat()].concat();
         let ec = |family, point: &[u8]| {
             let read = VerifyingKey::ec(family, point);
+            // By the curve's own crate, and by what stands in for it.
+            assert_eq!(read.is_ok(), curve::holds(family, point), "{point:02x?}");
             // As a SubjectPublicKeyInfo says it, whose curve and point nothing has compared yet.
             let curve = if family == Family::P521 { &P521 } else { &P256 };
             let spki = spki(EC_PUBLIC_KEY, Some(AnyRef::from(curve)), point).unwrap();

@@ -47,7 +47,8 @@ pub enum Backend {
     Host,
     /// The code in this module.
     Module,
-    /// Nobody: no engine gave the known answers. Tokens of this algorithm are answered `keys_unavailable`.
+    /// Nobody: no engine gave the known answers. Tokens of this algorithm are answered `keys_unavailable`, where
+    /// a key could verify them.
     Nobody,
 }
 
@@ -90,6 +91,15 @@ impl Engines {
         Self { host: None, backends }
     }
 
+    /// As if these algorithms alone were served.
+    #[cfg(test)]
+    pub(crate) fn served_as_if(algorithms: &[Algorithm]) -> Self {
+        let backends = Algorithm::ALL.map(|algorithm| {
+            (algorithm, if algorithms.contains(&algorithm) { Backend::Host } else { Backend::Nobody })
+        });
+        Self { host: None, backends }
+    }
+
     /// Asks the host, then the module, for the known answers of each algorithm, and remembers who gave them.
     #[must_use]
     pub fn settle(host: Option<Box<dyn Engine>>) -> Self {
@@ -116,7 +126,9 @@ impl Engines {
         self.host.as_deref()
     }
 
-    pub(super) fn backend(&self, algorithm: Algorithm) -> Backend {
+    /// Who serves this algorithm.
+    #[must_use]
+    pub fn backend(&self, algorithm: Algorithm) -> Backend {
         self.backends
             .iter()
             .find(|(served, _)| *served == algorithm)

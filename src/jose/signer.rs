@@ -85,12 +85,14 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(not(feature = "software"), ignore = "needs the module's own signatures")]
     fn a_host_that_signs_rightly_signs() {
         let engines = engines(|key, text| Software.sign(key, text));
         assert_eq!(engines.settle_signing(&key()), Backend::Host);
     }
 
     #[test]
+    #[cfg_attr(not(feature = "software"), ignore = "needs the module's own signatures")]
     fn a_host_that_does_not_sign_or_not_rightly_leaves_it_to_the_module() {
         let wrong: [Sign; 6] = [
             |_, _| None,
@@ -114,6 +116,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(not(feature = "software"), ignore = "needs the module's own signatures")]
     fn a_host_that_fails_once_is_stood_in_for_by_the_module() {
         let verify = |signature: &[u8]| Software.verify(Algorithm::Es256, key().public(), b"text", signature);
         for fails in [|_: &SigningKey, _: &[u8]| None, |_: &SigningKey, _: &[u8]| Some(vec![7; 72])] {

@@ -11,6 +11,7 @@ use pkcs8::PrivateKeyInfoRef;
 
 use super::algorithm::{Algorithm, Family};
 use super::key::{EC_PUBLIC_KEY, ED25519, P256, RSA_ENCRYPTION, Unusable, VerifyingKey};
+use super::module::Module;
 use super::software::SoftwareSigningKey;
 use super::thumbprint::thumbprint;
 
@@ -22,7 +23,8 @@ pub struct SigningKey {
     kid: Arc<str>,
     /// PKCS#8 in DER, for the host. It is overwritten when it is dropped.
     pkcs8: Arc<SecretDocument>,
-    /// None where the module has none: for RSA keys over 4096 bits.
+    /// None where the module has none: for RSA keys over 4096 bits, and inside an Envoy for all of them; and for
+    /// every key where signatures are left to the host.
     software: Option<Arc<SoftwareSigningKey>>,
 }
 
@@ -42,6 +44,14 @@ impl SigningKey {
     /// # Errors
     /// Why it cannot be used, with the remedy where there is one; never the key itself.
     pub fn from_pem(text: &str) -> Result<Self, Unusable> {
+        Self::from_pem_for(Module::BUILT, text)
+    }
+
+    /// The same for this module, which may leave signatures to its host.
+    ///
+    /// # Errors
+    /// As [`Self::from_pem`].
+    pub fn from_pem_for(module: Module, text: &str) -> Result<Self, Unusable> {
         let text = text.trim();
         let no_block = "it is not one PEM block with lines of 64 characters";
         // By the label first: what is in the block may be of a form that no PEM has any more.
@@ -65,33 +75,44 @@ impl SigningKey {
             _ => return Err("its PEM label is not PRIVATE KEY"),
         }
         let (_, document) = SecretDocument::from_pem(text).map_err(|_| no_block)?;
-        Self::from_pkcs8(document)
+        Self::from_pkcs8(module, document)
     }
 
-    fn from_pkcs8(document: SecretDocument) -> Result<Self, Unusable> {
+    fn from_pkcs8(module: Module, document: SecretDocument) -> Result<Self, Unusable> {
         let bytes = document.as_bytes();
         let info = PrivateKeyInfoRef::from_der(bytes).map_err(|_| "it is not a PKCS#8 private key")?;
         let (algorithm, public, software) = match info.algorithm.oid {
             RSA_ENCRYPTION => {
                 let public = rsa_public(info.private_key.as_bytes())?;
                 // What the module cannot verify it does not sign either.
-                let software = public.software().map(|_| SoftwareSigningKey::rsa(bytes)).transpose()?;
-                (Algorithm::Rs256, public, software)
+                let can = module == Module::Full && public.software().is_some();
+                let software = can.then(|| SoftwareSigningKey::rsa(bytes)).transpose()?;
+                (Algorithm::Rs256, public, software.flatten())
             }
-            EC_PUBLIC_KEY if info.algorithm.parameters_oid() == Ok(P256) => {
+            #[cfg(feature = "software")]
+            EC_PUBLIC_KEY if info.algorithm.parameters_oid() == Ok(P256) && module == Module::Full => {
                 let (software, point) = SoftwareSigningKey::p256(bytes)?;
                 (Algorithm::Es256, VerifyingKey::ec(Family::P256, &point)?, Some(software))
+            }
+            EC_PUBLIC_KEY if info.algorithm.parameters_oid() == Ok(P256) => {
+                let point = point_beside(info.private_key.as_bytes())?;
+                (Algorithm::Es256, VerifyingKey::ec(Family::P256, point)?, None)
             }
             EC_PUBLIC_KEY => {
                 return Err("its curve is not P-256: make a key with `vestibule keygen p256`");
             }
-            ED25519 => {
+            #[cfg(feature = "software")]
+            ED25519 if module == Module::Full => {
                 let (software, public) = SoftwareSigningKey::ed25519(info.private_key.as_bytes())?;
                 // RFC 5958 section 2: the public key may stand beside.
                 if info.public_key.is_some_and(|beside| beside.as_bytes() != Some(&public)) {
                     return Err("the public key that stands beside it is another key's");
                 }
                 (Algorithm::EdDsa, VerifyingKey::ed25519(&public)?, Some(software))
+            }
+            ED25519 => {
+                return Err("it is an Ed25519 key, by which hosts do not sign: make one with \
+                            `vestibule keygen p256`, or use dist/vestibule.wasm");
             }
             _ => {
                 return Err("it is neither a P-256, an RSA nor an Ed25519 key: \
@@ -146,6 +167,13 @@ fn rsa_public(private: &[u8]) -> Result<VerifyingKey, Unusable> {
     }
 }
 
+/// The public point that stands in an `ECPrivateKey` (RFC 5915 section 3), where no arithmetic is at hand to make it
+/// of the private number. Whether it is the key's own the first signature shows.
+fn point_beside(private: &[u8]) -> Result<&[u8], Unusable> {
+    let key = sec1::EcPrivateKey::from_der(private).map_err(|_| "it is not a valid P-256 key")?;
+    key.public_key.ok_or("its public point does not stand in it: have `openssl pkey` write it anew")
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
@@ -162,6 +190,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(not(feature = "software"), ignore = "needs the module's own signatures")]
     fn what_a_key_signs_its_public_key_verifies_and_nothing_else() {
         for (pem, algorithm) in
             [(P256, Algorithm::Es256), (RSA, Algorithm::Rs256), (ED25519, Algorithm::EdDsa)]
@@ -214,6 +243,7 @@ mod tests {
 
     /// RFC 5958 section 2, version 2; as ring and some other libraries write it.
     #[test]
+    #[cfg_attr(not(feature = "software"), ignore = "needs the module's own signatures")]
     fn a_public_key_that_stands_beside_a_private_one_must_be_its_own() {
         let key = SigningKey::from_pem(ED25519).unwrap();
         let public = key.public().spki().rchunks(32).next().unwrap().to_vec();
@@ -221,7 +251,7 @@ mod tests {
         let beside = |public: &[u8]| {
             let head = b"\x30\x51\x02\x01\x01\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
             let document = [&head[..], seed, b"\x81\x21\x00", public].concat();
-            SigningKey::from_pkcs8(SecretDocument::try_from(document).unwrap())
+            SigningKey::from_pkcs8(Module::Full, SecretDocument::try_from(document).unwrap())
         };
         assert_eq!(beside(&public).unwrap().kid(), key.kid());
         assert!(beside(&[7; 32]).unwrap_err().contains("another key"));
@@ -230,6 +260,7 @@ mod tests {
     /// Every byte of a key, one bit changed: what is read then is another key, or none, and never a private key
     /// beside a public one that is not its own.
     #[test]
+    #[cfg_attr(not(feature = "software"), ignore = "needs the module's own signatures")]
     fn a_key_that_was_damaged_is_refused_or_another_one() {
         for pem in [P256, ED25519] {
             let (_, document) = SecretDocument::from_pem(pem).unwrap();
@@ -238,7 +269,7 @@ mod tests {
                 bytes.get_mut(position).map(|byte| *byte ^= 1).unwrap();
                 let Some(key) = SecretDocument::try_from(bytes)
                     .ok()
-                    .and_then(|document| SigningKey::from_pkcs8(document).ok())
+                    .and_then(|document| SigningKey::from_pkcs8(Module::Full, document).ok())
                 else {
                     continue;
                 };
@@ -253,6 +284,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(not(feature = "software"), ignore = "needs the module's own signatures")]
     fn an_rsa_key_whose_numbers_do_not_go_together_is_refused() {
         let (_, document) = SecretDocument::from_pem(RSA).unwrap();
         // In each of the private numbers, which begin behind the modulus and the exponent.
@@ -260,11 +292,12 @@ mod tests {
             let mut bytes = document.as_bytes().to_vec();
             bytes.get_mut(position).map(|byte| *byte ^= 2).unwrap();
             let damaged = SecretDocument::try_from(bytes).unwrap();
-            assert!(SigningKey::from_pkcs8(damaged).is_err(), "{position}");
+            assert!(SigningKey::from_pkcs8(Module::Full, damaged).is_err(), "{position}");
         }
     }
 
     #[test]
+    #[cfg_attr(not(feature = "software"), ignore = "needs the module's own signatures")]
     fn debug_output_shows_the_public_name_alone() {
         for pem in [P256, RSA, ED25519] {
             let key = SigningKey::from_pem(pem).unwrap();

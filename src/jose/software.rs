@@ -23,7 +23,7 @@ use superboring::rsa::Padding;
 use superboring::sign::{RsaPssSaltlen, Verifier};
 
 use super::algorithm::{Algorithm, Family};
-use super::key::{Unusable, VerifyingKey};
+use super::key::{OFF_CURVE, Unusable, VerifyingKey};
 use super::signature::{Engine, Outcome};
 use super::signing::SigningKey;
 pub(super) use signing::SoftwareSigningKey;
@@ -49,39 +49,40 @@ impl std::fmt::Debug for SoftwareKey {
 }
 
 impl SoftwareKey {
-    pub(super) fn rsa(n: &[u8], e: &[u8]) -> Result<Self, Unusable> {
+    pub(super) fn rsa(n: &[u8], e: &[u8]) -> Result<Option<Self>, Unusable> {
         let key = RS256PublicKey::from_components(n, e).map_err(|_| "it is not a valid RSA key")?;
         let key =
             PKey::from_rsa(key.public_key().as_ref().clone()).map_err(|_| "it is not a valid RSA key")?;
-        Ok(Self(Form::Rsa(key.into())))
+        Ok(Some(Self(Form::Rsa(key.into()))))
     }
 
-    pub(super) fn ec(family: Family, point: &[u8]) -> Result<Self, Unusable> {
-        let off_curve = "its point is not on its curve";
-        match family {
+    pub(super) fn ec(family: Family, point: &[u8]) -> Result<Option<Self>, Unusable> {
+        let form = match family {
             Family::P256 => {
-                let key = ES256PublicKey::from_bytes(point).map_err(|_| off_curve)?;
-                Ok(Self(Form::P256(*key.public_key().as_ref())))
+                let key = ES256PublicKey::from_bytes(point).map_err(|_| OFF_CURVE)?;
+                Form::P256(*key.public_key().as_ref())
             }
             Family::P384 => {
-                let key = ES384PublicKey::from_bytes(point).map_err(|_| off_curve)?;
-                Ok(Self(Form::P384(*key.public_key().as_ref())))
+                let key = ES384PublicKey::from_bytes(point).map_err(|_| OFF_CURVE)?;
+                Form::P384(*key.public_key().as_ref())
             }
             Family::P521 => {
-                let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(|_| off_curve)?;
-                Ok(Self(Form::P521(key)))
+                Form::P521(p521::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(|_| OFF_CURVE)?)
             }
-            Family::Rsa | Family::Ed25519 | Family::Hmac => Err("it is not of a curve with such points"),
-        }
+            Family::Rsa | Family::Ed25519 | Family::Hmac => {
+                return Err("it is not of a curve with such points");
+            }
+        };
+        Ok(Some(Self(form)))
     }
 
-    pub(super) fn ed25519(bytes: &[u8]) -> Result<Self, Unusable> {
+    pub(super) fn ed25519(bytes: &[u8]) -> Result<Option<Self>, Unusable> {
         let key = Ed25519PublicKey::from_bytes(bytes).map_err(|_| "it is not a valid Ed25519 key")?;
-        Ok(Self(Form::Ed25519(*key.public_key().as_ref())))
+        Ok(Some(Self(Form::Ed25519(*key.public_key().as_ref()))))
     }
 
-    pub(super) fn hmac(secret: &[u8]) -> Self {
-        Self(Form::Hmac(secret.into()))
+    pub(super) fn hmac(secret: &[u8]) -> Result<Self, Unusable> {
+        Ok(Self(Form::Hmac(secret.into())))
     }
 
     pub(super) fn secret_length(&self) -> Option<usize> {

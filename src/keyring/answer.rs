@@ -74,3 +74,19 @@ pub(super) fn judge(answer: Answer<'_>, algorithms: Option<&[Algorithm]>) -> Res
     let KeySet { keys, unusable: _ } = KeySet::parse(&set, algorithms).map_err(Failure::NotASet)?;
     if keys.is_empty() { Err(Failure::NoUsableKey) } else { Ok(keys) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jose::module::Module;
+
+    #[test]
+    fn a_set_of_which_this_module_serves_no_key_is_no_answer() {
+        let body = br#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+        let judged = judge(Answer::Response { status: b"200", body: Some(body) }, None);
+        match Module::BUILT {
+            Module::Full => assert!(judged.is_ok_and(|keys| keys.len() == 1)),
+            Module::Host => assert!(matches!(judged, Err(Failure::NoUsableKey))),
+        }
+    }
+}

@@ -179,3 +179,30 @@ fn a_key_that_is_left_out_is_a_warning_and_no_error() {
     assert!(run.err.contains("warning: issuers.main.keys[0].jwks: keys[1] is left out"), "{}", run.err);
     run.succeeded();
 }
+
+#[test]
+fn what_takes_the_full_module_is_an_error_where_the_other_is_to_run_it() {
+    let document = json!({
+        "door": "outer",
+        "issuers": {"main": {"issuer": "https://issuer.example", "audiences": ["api"], "algorithms": ["RS256", "PS256"],
+            "keys": [{"remote": {"url": "https://issuer.example/keys"}}, {"secret": {"env": "SHARED"}}]}},
+        "default": "authenticated",
+    });
+    let with =
+        |module: &str| vestibule(&["check", "--module", module, "-"]).input(document.to_string().as_str());
+    let full = with("full");
+    assert!(full.succeeded().contains("ok (outer door)"));
+    let host = with("host");
+    assert_eq!((host.code, host.out.as_str()), (3, ""));
+    for path in ["issuers.main.algorithms: PS256 ", "issuers.main.keys[1].secret: "] {
+        let line = host
+            .err
+            .lines()
+            .find(|line| line.contains(path))
+            .unwrap_or_else(|| panic!("{path}: {}", host.err));
+        assert!(line.contains("use dist/vestibule.wasm"), "{line}");
+    }
+    assert!(
+        vestibule(&["check", "--module", "host", "-"]).input(INNER).succeeded().contains("ok (inner door)")
+    );
+}

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use der::SecretDocument;
+use der::pem::LineEnding;
 use serde_json::{Value, json};
 use vestibule::jose::signature::{Engine as _, Outcome};
 use vestibule::jose::signing::SigningKey;
@@ -135,7 +137,8 @@ fn a_request_without_an_id_of_envoys_has_a_transaction_of_its_own() {
 fn envoy_and_the_module_in_it_sign_what_the_module_verifies() {
     let probe = Probe::start();
     let text = b"a text that is signed";
-    for (key, by_host) in [("ec-256", true), ("rsa-1", true), ("ed-1", false)] {
+    // By RSA keys the module signs where there is no Envoy, and not in one.
+    for (key, by_host, in_module) in [("ec-256", true, true), ("rsa-1", true, false), ("ed-1", false, true)] {
         let pem = keys::named(key).private_pem();
         let key = SigningKey::from_pem(pem).expect("a key");
         let verify =
@@ -149,16 +152,18 @@ fn envoy_and_the_module_in_it_sign_what_the_module_verifies() {
                 assert_eq!(verify(&signature, b"another"), Outcome::Invalid);
             }
         }
-        let signature = probe.signature("module", pem, text).expect("a signature");
-        assert_eq!(verify(&signature, text), Outcome::Valid, "{} in the module", key.algorithm());
-        // None of the three is random in the module, so 32 bits and 64 make the same.
-        assert_eq!(Software.sign(&key, text), Some(signature));
+        let signature = probe.signature("module", pem, text);
+        assert_eq!(signature.is_some(), in_module, "{} in the module", key.algorithm());
+        if let Some(signature) = signature {
+            assert_eq!(verify(&signature, text), Outcome::Valid, "{} in the module", key.algorithm());
+            // Neither is random in the module, so 32 bits and 64 make the same.
+            assert_eq!(Software.sign(&key, text), Some(signature));
+        }
     }
 }
 
-/// No secret of the mint in the filter's log, whatever is wrong with it.
-#[test]
-fn a_key_that_cannot_sign_refuses_the_configuration_and_stays_out_of_the_log() {
+/// What a configuration with this key of a mint is refused with.
+fn refusal_with(pem: &str) -> String {
     let mut configuration = outer_configuration();
     configuration["context"]["mint"] = json!({
         "issuer": "https://gateway.test", "audience": "mesh.test", "key": { "env": "MINT_KEY" }, "workload": "gateway",
@@ -166,9 +171,15 @@ fn a_key_that_cannot_sign_refuses_the_configuration_and_stays_out_of_the_log() {
     let variables = ["MINT_KEY", "VESTIBULE_GATEWAY_KEY"].map(str::to_owned);
     let bootstrap =
         Bootstrap::of("outer.yaml").environment("outer", variables.iter()).configure("outer", &configuration);
-    let pem = keys::named("ec-384").private_pem();
     let environment = [("MINT_KEY", pem), ("VESTIBULE_GATEWAY_KEY", super::mesh::GATEWAY_KEY)];
-    let log = super::configuration::refusal(&bootstrap, &environment).log;
+    super::configuration::refusal(&bootstrap, &environment).log
+}
+
+/// No secret of the mint in the filter's log, whatever is wrong with it.
+#[test]
+fn a_key_that_cannot_sign_refuses_the_configuration_and_stays_out_of_the_log() {
+    let pem = keys::named("ec-384").private_pem();
+    let log = refusal_with(pem);
     assert!(
         log.contains("context.mint.key.env: names a variable with no usable key: its curve is not P-256"),
         "{log}"
@@ -177,4 +188,18 @@ fn a_key_that_cannot_sign_refuses_the_configuration_and_stays_out_of_the_log() {
         pem.lines().filter(|line| !line.starts_with("-----")).all(|line| !log.contains(line)),
         "the key is in the log"
     );
+}
+
+/// By RSA the host signs or nobody; whether the numbers of a key go together the module does not look at.
+#[test]
+fn an_rsa_key_with_which_the_host_does_not_sign_refuses_the_configuration() {
+    let (_, document) = SecretDocument::from_pem(keys::named("rsa-1").private_pem()).expect("a PEM");
+    let mut bytes = document.as_bytes().to_vec();
+    // In `d`, which begins behind the modulus and the exponent.
+    bytes[400] ^= 2;
+    let damaged = SecretDocument::try_from(bytes).expect("DER");
+    let pem = damaged.to_pem("PRIVATE KEY", LineEnding::LF).expect("a PEM");
+    let log = refusal_with(&pem);
+    assert!(log.contains("context.mint.key: is a key with which nothing here signs RS256 rightly"), "{log}");
+    assert!(log.contains("an Envoy with `sign` (1.37 or later)"), "{log}");
 }

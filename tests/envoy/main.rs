@@ -28,6 +28,7 @@ mod files; // envoy/*.yaml as they stand
 mod forgery; // no client's value in an owned header
 mod gateway_key; // where the key goes, and where not
 mod grpc; // what a refused gRPC client gets
+mod host_module; // the module that leaves signatures to Envoy
 mod hostile_bytes; // no bytes stop a worker
 mod lax_server; // fixture: how the laxest server reads a path
 mod mesh; // fixture: a guarded service

@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
+use vestibule::compile::{self, Secrets};
+use vestibule::jose::module::Module;
+use vestibule::time::UnixTime;
 
 use super::mesh::now;
 use crate::support::bootstrap::Bootstrap;
@@ -28,7 +31,7 @@ fn every_vector_decides_in_envoy_as_it_does_natively() {
             let cases: Vec<_> = cases(file).filter(|(_, case)| case.config["door"] == door).collect();
             if !cases.is_empty() {
                 ran += cases.len();
-                differences.extend(Doors::start(door, &cases).differences(&cases));
+                differences.extend(Doors::start(door, literal(door), &cases).differences(&cases));
             }
         }
     }
@@ -36,6 +39,44 @@ fn every_vector_decides_in_envoy_as_it_does_natively() {
     let all: usize = files.iter().map(|file| file.cases.len()).sum();
     assert!(ran * 2 > all, "only {ran} of {all} vectors run through Envoy");
     println!("{ran} of {all} vectors ran through Envoy; {with_peer} are left out for they have a peer");
+}
+
+/// Fewer would mean that the host module takes less than it did.
+const AT_LEAST_BY_HOST: usize = 1000;
+
+/// All that need no signature but those of hosts, and those are most.
+#[test]
+fn every_vector_that_the_host_module_takes_decides_in_it_as_it_does_natively() {
+    let files = vector::load_all();
+    let (mut ran, mut left_out) = (0, 0);
+    let mut differences = Vec::new();
+    for file in &files {
+        for door in ["outer", "inner"] {
+            let cases = cases(file).filter(|(_, case)| case.config["door"] == door);
+            let (cases, others): (Vec<_>, Vec<_>) = cases.partition(|(_, case)| host_module_takes(case));
+            left_out += others.len();
+            if !cases.is_empty() {
+                ran += cases.len();
+                let bootstrap = literal(door).by_host_module();
+                differences.extend(Doors::start(door, bootstrap, &cases).differences(&cases));
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{} of {ran} differ:\n{}", differences.len(), differences.join("\n"));
+    assert!(ran >= AT_LEAST_BY_HOST && left_out > 0, "{ran} vectors ran in it, {left_out} did not");
+    println!("{ran} vectors ran in the host module; {left_out} take the full one");
+}
+
+/// Whether no key of the configuration takes the full module: the host module refuses it where all of a source do,
+/// and else leaves that key out with a warning.
+fn host_module_takes(case: &Case) -> bool {
+    let config = case.config_at(now()).expect("a configuration for the present");
+    let variable = |name: &str| case.env.get(name).cloned();
+    let compiled =
+        compile::compile_for(Module::Host, &config, &Secrets::From(&variable), UnixTime::from_secs(now()));
+    compiled.is_ok_and(|compiled| {
+        !compiled.warnings.iter().any(|warning| warning.to_string().contains("dist/vestibule.wasm"))
+    })
 }
 
 /// One case of so many runs over HTTP/2; all of them do, but it takes its time.
@@ -59,7 +100,7 @@ fn vectors_of_every_kind_decide_over_http2_as_they_do_natively() {
         if cases.iter().all(|(file, _)| file.path == cases[0].0.path) {
             continue;
         }
-        let doors = Doors::start(door, &cases).behind_http2();
+        let doors = Doors::start(door, literal(door), &cases).behind_http2();
         differences.extend(doors.differences(&cases));
         let over_http2: u64 = doors.envoy.stats("http.").into_iter().filter_map(of_http2).sum();
         assert_eq!(over_http2, cases.len() as u64, "every request came over HTTP/2");
@@ -116,12 +157,13 @@ struct Doors {
 }
 
 impl Doors {
-    fn start(door: &'static str, cases: &[Named<'_>]) -> Self {
+    /// Of this bootstrap, which is a door's.
+    fn start(door: &'static str, bootstrap: Bootstrap, cases: &[Named<'_>]) -> Self {
         let upstream = Upstream::start();
         let (file, first) = cases[0];
         let environment: Vec<(&str, &str)> =
             first.env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let mut bootstrap = literal(door).environment(door, first.env.keys());
+        let mut bootstrap = bootstrap.environment(door, first.env.keys());
         // Cases with the same configuration and cluster share a listener.
         let mut known: Vec<(&Value, String)> = Vec::new();
         let mut listeners = Vec::new();

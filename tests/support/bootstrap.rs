@@ -40,6 +40,11 @@ impl Bootstrap {
         bootstrap
     }
 
+    /// The same, run by the module that leaves signatures to Envoy.
+    pub fn by_host_module(self) -> Self {
+        self.with_module("VESTIBULE_HOST_WASM")
+    }
+
     fn with_module(mut self, variable: &str) -> Self {
         let module =
             std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run `make test`"));

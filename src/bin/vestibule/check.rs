@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use vestibule::compile::{self, Compiled, Outline, Secrets};
 use vestibule::config::error::ConfigErrors;
+use vestibule::jose::module::Module;
 use vestibule::time::UnixTime;
 
 use crate::document::{self, Document, Fault};
@@ -23,6 +24,7 @@ use crate::{
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  vestibule check outer.yaml inner.yaml\n  \
     vestibule check --env envoy/mesh.yaml\n  \
+    vestibule check --module host outer.yaml\n  \
     kubectl get wasmplugin outer -o json | jq .spec.pluginConfig | vestibule check -\n\n\
     Exit codes: 0 all are fine, 1 a file could not be read, 3 a configuration is invalid.")]
 pub(crate) struct Args {
@@ -32,6 +34,27 @@ pub(crate) struct Args {
     /// Check the values of secrets too, as this environment has them
     #[arg(long)]
     env: bool,
+    /// The module that is to run them; what the host one cannot do is an error
+    #[arg(long, value_enum, default_value_t = ForModule::Full)]
+    module: ForModule,
+}
+
+/// Which of the modules.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum ForModule {
+    /// dist/vestibule.wasm
+    Full,
+    /// dist/vestibule-host.wasm, which leaves signatures to Envoy
+    Host,
+}
+
+impl From<ForModule> for Module {
+    fn from(module: ForModule) -> Self {
+        match module {
+            ForModule::Full => Self::Full,
+            ForModule::Host => Self::Host,
+        }
+    }
 }
 
 /// A configuration of ten thousand routes has a few megabytes.
@@ -45,6 +68,7 @@ struct Report {
     warnings: Vec<Fault>,
     foreign: Vec<String>,
     secrets_unchecked: bool,
+    module: Module,
     now: UnixTime,
 }
 
@@ -64,7 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             }
         };
         let name = file::name(path);
-        let report = check(path, &text, args.env, now);
+        let report = check(path, &text, args.env, args.module.into(), now);
         secrets_unchecked |= report.secrets_unchecked;
         for fault in &report.faults {
             tell(format_args!("{name}: {fault}"));
@@ -99,8 +123,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     })
 }
 
-fn check(path: &Path, text: &[u8], env: bool, now: UnixTime) -> Report {
-    let mut report = Report::at(now);
+fn check(path: &Path, text: &[u8], env: bool, module: Module, now: UnixTime) -> Report {
+    let mut report = Report::of(module, now);
     match document::parse(path, text) {
         Err(faults) => report.faults = faults,
         Ok(Document { value, .. }) if bootstrap::is_bootstrap(&value) => report.check_bootstrap(&value, env),
@@ -117,9 +141,9 @@ fn check(path: &Path, text: &[u8], env: bool, now: UnixTime) -> Report {
 }
 
 impl Report {
-    fn at(now: UnixTime) -> Self {
+    fn of(module: Module, now: UnixTime) -> Self {
         let (fine, faults, warnings, foreign) = Default::default();
-        Self { fine, faults, warnings, foreign, secrets_unchecked: false, now }
+        Self { fine, faults, warnings, foreign, secrets_unchecked: false, module, now }
     }
 
     fn check_bootstrap(&mut self, document: &Value, env: bool) {
@@ -166,7 +190,7 @@ impl Report {
             Some(variable) => Secrets::From(variable),
             None => Secrets::Unchecked,
         };
-        match compile::check(configuration, &secrets, self.now) {
+        match compile::check_for(self.module, configuration, &secrets, self.now) {
             Ok(Compiled { value: outline, warnings }) => {
                 faults.extend(around(&outline));
                 let warnings = warnings.into_iter().collect::<ConfigErrors>();

@@ -67,6 +67,7 @@ fn announcing(member: &str, value: Value) -> Value {
 }
 
 #[test]
+#[cfg_attr(not(feature = "software"), ignore = "needs the module's own signatures")]
 fn what_is_announced_and_published_compiles() {
     assert_eq!(errors(&minting()), [""; 0]);
     for kid in [json!(NEXT_KID), Value::Null] {
@@ -78,6 +79,7 @@ fn what_is_announced_and_published_compiles() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "software"), ignore = "needs the module's own signatures")]
 fn an_announced_key_that_could_sign_no_context_is_refused_with_the_remedy() {
     let at = "context.mint.announce[0]";
     for (member, value, path, why) in [
@@ -110,6 +112,7 @@ fn an_announced_key_that_could_sign_no_context_is_refused_with_the_remedy() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "software"), ignore = "needs the module's own signatures")]
 fn ten_keys_may_be_announced_and_one_that_is_there_twice_is_published_once() {
     let announcing = |count: usize| with(minting(), "/context/mint/announce", json!(vec![next(); count]));
     refused(&announcing(11), "context.mint.announce", "at most 10");
@@ -122,6 +125,7 @@ fn ten_keys_may_be_announced_and_one_that_is_there_twice_is_published_once() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "software"), ignore = "needs the module's own signatures")]
 fn nothing_is_announced_where_nothing_is_published() {
     let announced = with(minting(), "/context/mint/publish", Value::Null);
     refused(&announced, "context.mint.announce", "goes with `publish`");
@@ -133,6 +137,7 @@ fn with_route(route: Value) -> Value {
 }
 
 #[test]
+#[cfg_attr(not(feature = "software"), ignore = "needs the module's own signatures")]
 fn a_route_that_names_the_published_path_is_refused_where_it_is_for_get_or_head() {
     for route in [
         json!({ "paths": [PATH] }),
@@ -162,6 +167,7 @@ fn a_route_that_names_the_published_path_is_refused_where_it_is_for_get_or_head(
 }
 
 #[test]
+#[cfg_attr(not(feature = "software"), ignore = "needs the module's own signatures")]
 fn of_a_route_that_names_the_folder_of_the_published_path_a_warning_tells() {
     let path = |path: &str| with_route(json!({ "paths": [path], "access": "deny" }));
     for template in [

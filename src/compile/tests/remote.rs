@@ -71,6 +71,7 @@ fn one_set_is_fetched_once_for_an_issuer() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "software"), ignore = "needs the module's own signatures")]
 fn algorithms_may_be_those_of_keys_that_are_not_known_yet_but_no_hmac() {
     let with_algorithms = |algorithms| {
         with(remote(json!({ "url": "https://issuer.example/keys" })), "/issuers/main/algorithms", algorithms)
