@@ -2,15 +2,20 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size cli certificates demo test test-wasm fuzz bench-native bench-routes bench-context check fmt envoy clean compiler FORCE
+.PHONY: help wasm size cli certificates demo test test-wasm fuzz bench bench-memory bench-signatures bench-native \
+		bench-instructions check fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
 # The same without signatures of its own.
 HOST_MODULE := dist/vestibule-host.wasm
 # For the tests alone.
 PROBE := target/probe.wasm
-# WASM_TOOLCHAIN=rustup|debian forces one way to the wasm target (tools/wasm.sh); ENVOY=/path names another Envoy.
+# For the benchmark alone.
+NOOP := target/noop.wasm
+# WASM_TOOLCHAIN=rustup|debian forces one way to the wasm target (tools/wasm.sh); ENVOY=/path names another Envoy,
+# BINARYEN=/directory another Binaryen.
 export WASM_TOOLCHAIN
+export BINARYEN
 export ENVOY
 # FUZZ_SECONDS=600 fuzzes each target so long; FUZZ_SANITIZER=address watches memory as well (tools/fuzz.sh).
 export FUZZ_SECONDS
@@ -21,7 +26,7 @@ WITH_ENVOY = ENVOY=$$(tools/envoy.sh) && export ENVOY VESTIBULE_WASM="$(CURDIR)/
 	VESTIBULE_HOST_WASM="$(CURDIR)/$(HOST_MODULE)" VESTIBULE_PROBE="$(CURDIR)/$(PROBE)" &&
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 wasm: $(MODULE) $(HOST_MODULE) ## build dist/vestibule.wasm and dist/vestibule-host.wasm and print their sizes
 	@tools/wasm.sh size
@@ -50,14 +55,27 @@ test-wasm: | compiler ## run the core's tests as 32-bit wasm, in Node
 fuzz: | compiler ## fuzz each target for FUZZ_SECONDS (60) seconds
 	tools/fuzz.sh run
 
-bench-native: | compiler ## measure what routes and permissions cost, natively
-	cargo bench --locked --bench routes
+# Their clients need not be fast, only soon built: what `make test` has compiled serves them too. QUICK=1 for a few
+# minutes instead of a quarter of an hour, ONLY=warm,native for some variants, OUT=folder for another place than
+# target/bench.
+BENCH = $(WITH_ENVOY) VESTIBULE_NOOP="$(CURDIR)/$(NOOP)" cargo bench --locked --profile dev --bench envoy -- \
+	$(if $(QUICK),--quick) $(if $(OUT),--out $(OUT))
 
-bench-routes: $(MODULE) envoy | compiler ## measure 10,000 routes against 10 in a real Envoy
-	@$(WITH_ENVOY) cargo run --locked --example bench_routes
+bench: $(MODULE) $(NOOP) envoy | compiler ## measure what a request costs a real Envoy, beside its own filters
+	@$(BENCH) $(if $(ONLY),--only $(ONLY))
 
-bench-context: $(MODULE) $(PROBE) envoy | compiler ## measure minting, requiring and signing contexts in a real Envoy
-	@$(WITH_ENVOY) cargo run --locked --example bench_context
+bench-memory: $(MODULE) $(NOOP) envoy | compiler ## measure memory and loading alone
+	@$(BENCH) --memory
+
+bench-native: | compiler ## measure natively what decisions, routes and permissions take
+	cargo bench --locked --bench routes --bench times
+
+bench-instructions: | compiler ## count the instructions of the filter's own work, beside those of the last run
+	@command -v valgrind >/dev/null || tools/packages.sh valgrind
+	cargo bench --locked --bench instructions
+
+bench-signatures: $(MODULE) $(PROBE) envoy | compiler ## measure what a signature costs, by the host and in the module
+	@$(WITH_ENVOY) cargo bench --locked --profile dev --bench signatures
 
 check: | compiler ## check format and lints, natively and for wasm
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
@@ -80,7 +98,7 @@ clean: ## remove what was built (the tools in .tools/ stay)
 
 # The command's sources are no part of the module.
 SOURCES := $(shell find src -path src/bin -prune -o -type f -print) Cargo.toml Cargo.lock rust-toolchain.toml \
-		tools/wasm.sh dist/.way
+		tools/wasm.sh tools/binaryen.sh tools/interface.mjs tools/interface.txt dist/.way
 
 $(MODULE): $(SOURCES) | compiler
 	tools/wasm.sh build
@@ -91,6 +109,9 @@ $(HOST_MODULE): $(SOURCES) | $(MODULE) compiler
 
 $(PROBE): $(SOURCES) tests/probe/lib.rs tests/probe/Cargo.toml | compiler
 	tools/wasm.sh probe
+
+$(NOOP): benches/noop/lib.rs benches/noop/Cargo.toml Cargo.lock rust-toolchain.toml tools/wasm.sh dist/.way | compiler
+	tools/wasm.sh noop
 
 # Changes only when another way to the target is asked for, which is a reason to build again.
 dist/.way: FORCE

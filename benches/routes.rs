@@ -1,6 +1,6 @@
 //! What routes and permissions cost, natively: `make bench-native`. It judges nothing.
 //!
-//! What of it is the same in a real Envoy is measured by `examples/bench_routes.rs`.
+//! What of it is the same in a real Envoy is measured by `make bench`.
 
 #![allow(
     clippy::expect_used,

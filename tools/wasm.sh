@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds, lints or measures the module for wasm32-wasip1, or runs the core's tests as wasm32-unknown-unknown,
-# for which Node has a runner; `host` builds the module that leaves signatures to its host, `probe` what
-# tests/probe is, `hostile` measures the dearest requests.
-# usage: tools/wasm.sh build | host | probe | clippy | size | test | hostile
+# for which Node has a runner; `host` builds the module that leaves signatures to its host, `probe` what tests/probe
+# is and `noop` what benches/noop is, `hostile` measures the dearest requests.
+# usage: tools/wasm.sh build | host | probe | noop | clippy | size | test | hostile
 #
 # Two ways lead to either target. `rustup` adds the target to the pinned toolchain. `debian` takes Debian's
 # own compiler and builds the standard library from source, for machines where rustup cannot download a
@@ -12,12 +12,16 @@ cd "$(dirname "$0")/.."
 
 target=wasm32-wasip1
 module=dist/vestibule.wasm
+# What the module is to share with its host.
+interface=tools/interface.txt
 # The same without signatures of its own (Cargo.toml: the feature `software`).
 host_module=dist/vestibule-host.wasm
 # What cargo is told of features; nothing where they are the default ones.
 features=()
 # Beside the tests, which alone have a use for it.
 probe=target/probe.wasm
+# Beside the benchmark, which measures it.
+noop=target/noop.wasm
 
 say() { echo "wasm: $*" >&2; }
 
@@ -87,6 +91,9 @@ choose_way() {
         exit 1
         ;;
     esac
+    # Binaryen learns from what is no code which features are in use, and `report` the functions' names; the
+    # module is rid of it in the end.
+    export CARGO_PROFILE_RELEASE_STRIP=debuginfo
     # One directory for each way, so that neither throws away what the other has compiled.
     target_dir=${CARGO_TARGET_DIR:-target}/wasm/$way
     arguments=(--locked --lib --target "$target" --target-dir "$target_dir")
@@ -97,8 +104,19 @@ choose_way() {
 }
 
 build() {
+    local binaryen compiled trimmed
+    binaryen=$(tools/binaryen.sh)
     choose_way
-    compile vestibule "$module"
+    compiled=$(compile vestibule)
+    trimmed=${compiled%.wasm}.trimmed.wasm
+    node tools/interface.mjs graph "$interface" >"$compiled.graph"
+    # Which names it took away is what the list says.
+    "$binaryen/wasm-metadce" "$compiled" --graph-file "$compiled.graph" --output "$trimmed" >/dev/null
+    "$binaryen/wasm-opt" -Oz "$trimmed" --output "$compiled.new"
+    node tools/interface.mjs check "$interface" "$compiled.new"
+    # Under its name only when it is whole, and what it should be.
+    mkdir -p "$(dirname "$module")"
+    mv "$compiled.new" "$module"
 }
 
 host() {
@@ -109,17 +127,23 @@ host() {
 
 probe() {
     choose_way
-    compile vestibule-probe "$probe"
+    # Under its name only when it is whole.
+    cp "$(compile vestibule-probe)" "$probe.new"
+    mv "$probe.new" "$probe"
 }
 
-# compile PACKAGE FILE
+noop() {
+    choose_way
+    # Under its name only when it is whole.
+    cp "$(compile vestibule-noop)" "$noop.new"
+    mv "$noop.new" "$noop"
+}
+
+# compile PACKAGE: prints the path of what the linker made.
 compile() {
     "${CARGO:-cargo}" rustc --package "$1" --release --crate-type cdylib "${arguments[@]}" \
-        ${features[@]+"${features[@]}"}
-    mkdir -p "$(dirname "$2")"
-    # Under its name only when it is whole.
-    cp "$target_dir/$target/release/${1//-/_}.wasm" "$2.new"
-    mv "$2.new" "$2"
+        ${features[@]+"${features[@]}"} >&2
+    echo "$target_dir/$target/release/${1//-/_}.wasm"
 }
 
 clippy() {
@@ -163,11 +187,11 @@ hostile() {
 }
 
 case ${1:-} in
-build | host | probe | clippy | size | hostile) "$1" ;;
+build | host | probe | noop | clippy | size | hostile) "$1" ;;
 # `test` by itself is a command of the shell.
 test) tests ;;
 *)
-    echo "usage: tools/wasm.sh build | host | probe | clippy | size | test | hostile" >&2
+    echo "usage: tools/wasm.sh build | host | probe | noop | clippy | size | test | hostile" >&2
     exit 1
     ;;
 esac

@@ -50,12 +50,26 @@ impl Envoy {
         Self::try_start(bootstrap, environment).unwrap_or_else(|refusal| refusal.stop())
     }
 
-    /// The same with more arguments; a `--log-level` among them takes the place of the tests' own.
+    /// The same with more arguments; a `--log-level` or a `--concurrency` among them takes the place of the
+    /// tests' own.
     ///
     /// # Panics
     /// Where it does not start.
     pub fn start_with(bootstrap: &Bootstrap, environment: &[(&str, &str)], arguments: &[&str]) -> Self {
-        Self::launch(bootstrap, environment, arguments).unwrap_or_else(|refusal| refusal.stop())
+        Self::start_on(None, bootstrap, environment, arguments)
+    }
+
+    /// The same on this core alone, by `taskset`; or on any.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub fn start_on(
+        core: Option<usize>,
+        bootstrap: &Bootstrap,
+        environment: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Self {
+        Self::launch(core, bootstrap, environment, arguments).unwrap_or_else(|refusal| refusal.stop())
     }
 
     /// The same, where it may fail.
@@ -63,10 +77,11 @@ impl Envoy {
     /// # Errors
     /// Where Envoy ends instead of serving.
     pub fn try_start(bootstrap: &Bootstrap, environment: &[(&str, &str)]) -> Result<Self, Refusal> {
-        Self::launch(bootstrap, environment, &[])
+        Self::launch(None, bootstrap, environment, &[])
     }
 
     fn launch(
+        core: Option<usize>,
         bootstrap: &Bootstrap,
         environment: &[(&str, &str)],
         arguments: &[&str],
@@ -77,7 +92,16 @@ impl Envoy {
         let files = Files::next();
         fs::write(&files.bootstrap, bootstrap.to_json()).expect("the bootstrap can be written");
         let log = File::create(&files.log).expect("the log can be written");
-        let child = Command::new(binary())
+        let mut command = match core {
+            None => Command::new(binary()),
+            // It becomes Envoy, so that the child is Envoy either way.
+            Some(core) => {
+                let mut taskset = Command::new("taskset");
+                taskset.args(["--cpu-list", &core.to_string()]).arg(binary());
+                taskset
+            }
+        };
+        let child = command
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env_clear()
             .envs(environment.iter().copied())
@@ -86,7 +110,8 @@ impl Envoy {
             .arg("--admin-address-path")
             .arg(&files.admin)
             // Nothing is shared with other Envoys of this machine.
-            .args(["--disable-hot-restart", "--concurrency", "1", "--file-flush-interval-msec", "50"])
+            .args(["--disable-hot-restart", "--file-flush-interval-msec", "50"])
+            .args(if arguments.contains(&"--concurrency") { &[] } else { &["--concurrency", "1"][..] })
             .args(if arguments.contains(&"--log-level") { &[] } else { &LOG_EVERYTHING[..] })
             .args(arguments)
             .stdin(Stdio::null())
@@ -135,6 +160,15 @@ impl Envoy {
     /// What the admin port answers at this path.
     pub fn admin(&self, path: &str) -> http::Response {
         http::get(path).send(self.admin)
+    }
+
+    /// Has the admin port do what it does at this path only when asked by POST.
+    ///
+    /// # Panics
+    /// Where it does not.
+    pub fn command(&self, path: &str) {
+        let response = http::call("POST", path).header("content-length", "0").send(self.admin);
+        assert_eq!(response.status, 200, "{path}: {}", response.text());
     }
 
     /// The statistics whose name starts so.

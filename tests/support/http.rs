@@ -78,11 +78,16 @@ impl Call {
             secrets::remember_header(name, value);
         }
         let mut connection = Connection::try_open(port)?;
-        connection.stream.write_all(&self.bytes("close"))?;
+        connection.stream.write_all(&self.bytes_with("close"))?;
         connection.read(self)
     }
 
-    fn bytes(&self, connection: &str) -> Vec<u8> {
+    /// What goes over a connection that stays open.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.bytes_with("keep-alive")
+    }
+
+    fn bytes_with(&self, connection: &str) -> Vec<u8> {
         let mut head = [&self.method, b" ".as_slice(), &self.path, b" HTTP/1.1\r\nconnection: "].concat();
         head.extend([connection.as_bytes(), b"\r\n"].concat());
         if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"host")) {
@@ -134,7 +139,7 @@ impl Connection {
     /// # Panics
     /// Where the connection is broken.
     pub fn write(&mut self, call: &Call) {
-        self.stream.write_all(&call.bytes("keep-alive")).unwrap_or_else(|error| panic!("{call:?}: {error}"));
+        self.stream.write_all(&call.bytes()).unwrap_or_else(|error| panic!("{call:?}: {error}"));
     }
 
     /// Sends bytes as they stand, such as the rest of a body.

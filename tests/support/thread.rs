@@ -1,6 +1,9 @@
-//! Time that a thread of Envoy's has spent on the CPU, and how such samples are summed up: for the benchmarks.
+//! Time that Envoy, or a thread of it, has spent on the CPU, its memory, and how such samples are summed up: for
+//! the benchmarks.
 
 use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use super::envoy::Envoy;
 
@@ -23,6 +26,52 @@ impl Thread {
     pub fn nanoseconds(&self) -> u64 {
         let text = fs::read_to_string(format!("{}/schedstat", self.0)).expect("the kernel counts");
         text.split(' ').next().and_then(|text| text.parse().ok()).expect("a number")
+    }
+
+    /// The same once it has nothing left to do: an answer arrives before all is tidied up behind it, and the
+    /// kernel brings the time of a thread that runs up to date only now and then.
+    ///
+    /// # Panics
+    /// Where it is never at rest.
+    pub fn nanoseconds_at_rest(&self) -> u64 {
+        let end = Instant::now() + Duration::from_secs(5);
+        let mut before = self.nanoseconds();
+        loop {
+            sleep(Duration::from_millis(2));
+            let now = self.nanoseconds();
+            if now == before {
+                return now;
+            }
+            assert!(Instant::now() < end, "a thread that should be at rest works on");
+            before = now;
+        }
+    }
+}
+
+/// An Envoy as the kernel sees it.
+pub struct Process(u32);
+
+impl Process {
+    /// The process of this Envoy.
+    pub fn of(envoy: &Envoy) -> Self {
+        Self(envoy.pid())
+    }
+
+    /// Its time on the CPU, in ticks of 10 ms: of all its threads, those included that have ended.
+    pub fn milliseconds(&self) -> f64 {
+        let text = fs::read_to_string(format!("/proc/{}/stat", self.0)).expect("a running process");
+        // proc_pid_stat(5): user and system time are the fields 14 and 15, and the second is a name in
+        // parentheses.
+        let (_, fields) = text.rsplit_once(") ").expect("a name in parentheses");
+        let ticks = fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<f64>().expect("a number"));
+        ticks.sum::<f64>() * 10.0
+    }
+
+    /// The memory that belongs to it and to no file, in MiB.
+    pub fn anonymous_mebibytes(&self) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0)).expect("a running process");
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("it has memory");
+        line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") / 1024.0
     }
 }
 
