@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size cli certificates demo test test-wasm fuzz bench bench-memory bench-signatures bench-native \
+.PHONY: help wasm size size-report cli certificates demo test test-wasm fuzz bench bench-memory bench-signatures bench-native \
 		bench-instructions check fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
@@ -29,10 +29,13 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 wasm: $(MODULE) $(HOST_MODULE) ## build dist/vestibule.wasm and dist/vestibule-host.wasm and print their sizes
-	@tools/wasm.sh size
+	@tools/size.sh print
 
-size: $(MODULE) $(HOST_MODULE) ## print the size of the modules
-	@tools/wasm.sh size
+size: $(MODULE) $(HOST_MODULE) ## print what the modules weigh; fails where one exceeds its budget (tools/size.txt)
+	@tools/size.sh check
+
+size-report: $(MODULE) $(HOST_MODULE) | compiler ## print what weighs what in the modules, by crate and function
+	@tools/size.sh report
 
 cli: | compiler ## build the operator's command, target/release/vestibule
 	cargo build --release --locked --bin vestibule

@@ -308,8 +308,7 @@ fn default(config: &Config<'_>, compiler: &mut access::Compiler<'_, '_>) -> Opti
     }
     config.node.below("default").refuse(
         "is missing: without a credential source (`issuers`, `context.require`, or an entrance's `trust`) say `public`, \
-         `optional`, `authenticated` or `deny`"
-            .into(),
+         `optional`, `authenticated` or `deny`",
     )
 }
 
@@ -348,7 +347,7 @@ fn attachment(
         Resolved::Unchecked => None,
         Resolved::Value(value) => match GatewayKey::new(&value) {
             Ok(key) => Some(Attachment { header: gateway_key.header.clone(), key }),
-            Err(reason) => secret.node.refuse(reason.into()),
+            Err(reason) => secret.node.refuse(reason),
         },
     }
 }

@@ -218,7 +218,7 @@ fn strip_pattern(node: &Node<'_>) -> Option<Strip> {
     let prefix = match text.split_once('*') {
         None => return ownable(node).map(Strip::Name),
         Some((prefix, "")) if prefix.len() >= 3 => prefix,
-        Some(_) => return node.refuse("`*` may stand at the end, after at least 3 characters".into()),
+        Some(_) => return node.refuse("`*` may stand at the end, after at least 3 characters"),
     };
     let prefix = header_name(node, prefix)?;
     match header::untouchable(prefix.as_str(), true) {

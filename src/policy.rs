@@ -12,7 +12,6 @@ mod proof;
 mod reading;
 pub mod trace;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -256,8 +255,12 @@ fn refuse(policy: &Policy, denial: Denial, request: &Request<'_>, now: UnixTime)
     if policy.report.is_none_or(|until| until <= now) {
         return Err(denial);
     }
-    let owned = request.headers().map(|(name, _)| name).filter(|name| policy.owned.owns(name));
-    let owned: BTreeSet<&[u8]> = owned.collect();
+    let mut owned: Vec<&[u8]> = Vec::new();
+    for name in request.headers().map(|(name, _)| name).filter(|name| policy.owned.owns(name)) {
+        if let Err(place) = owned.binary_search(&name) {
+            owned.insert(place, name);
+        }
+    }
     Ok(Permit::reporting(denial, owned.into_iter().map(Arc::from).collect()))
 }
 

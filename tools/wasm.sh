@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds, lints or measures the module for wasm32-wasip1, or runs the core's tests as wasm32-unknown-unknown,
+# Builds or lints the module for wasm32-wasip1, or runs the core's tests as wasm32-unknown-unknown,
 # for which Node has a runner; `host` builds the module that leaves signatures to its host, `probe` what tests/probe
 # is and `noop` what benches/noop is, `hostile` measures the dearest requests.
-# usage: tools/wasm.sh build | host | probe | noop | clippy | size | test | hostile
+# usage: tools/wasm.sh build | host | probe | noop | clippy | test | hostile
 #
 # Two ways lead to either target. `rustup` adds the target to the pinned toolchain. `debian` takes Debian's
 # own compiler and builds the standard library from source, for machines where rustup cannot download a
@@ -20,22 +20,14 @@ interface=tools/interface.txt
 host_module=dist/vestibule-host.wasm
 # What cargo is told of features; nothing where they are the default ones.
 features=()
+# The modules before they are optimised, with the names of their functions (tools/size.sh).
+named=target/named
 # Beside the tests, which alone have a use for it.
 probe=target/probe.wasm
 # Beside the benchmark, which measures it.
 noop=target/noop.wasm
 
 say() { echo "wasm: $*" >&2; }
-
-size() {
-    local bytes zipped
-    for module in "$module" "$host_module"; do
-        bytes=$(wc -c <"$module")
-        zipped=$(gzip -9 -c "$module" | wc -c)
-        awk -v module="$module" -v bytes="$bytes" -v zipped="$zipped" 'BEGIN {
-            printf "%s: %d bytes (%.1f KB), %.1f KB gzipped\n", module, bytes, bytes / 1000, zipped / 1000 }'
-    done
-}
 
 rustup_has_target() { [[ $'\n'$(rustup target list --installed 2>/dev/null)$'\n' == *$'\n'"$target"$'\n'* ]]; }
 
@@ -93,8 +85,8 @@ choose_way() {
         exit 1
         ;;
     esac
-    # Binaryen learns from what is no code which features are in use, and `report` the functions' names; the
-    # module is rid of it in the end.
+    # What is no code tells Binaryen which features are in use, and `tools/size.sh report` the functions' names.
+    # The module is rid of the names in the end.
     export CARGO_PROFILE_MODULE_STRIP=debuginfo
     # One directory for each way, so that neither throws away what the other has compiled.
     target_dir=${CARGO_TARGET_DIR:-target}/wasm/$way
@@ -117,14 +109,14 @@ build() {
     binaryen=$(tools/binaryen.sh)
     choose_way
     compiled=$(compile vestibule)
-    trimmed=${compiled%.wasm}.trimmed.wasm
+    trimmed=$named/$(basename "$module")
+    mkdir -p "$named" "$(dirname "$module")"
     node tools/interface.mjs graph "$interface" >"$compiled.graph"
     # Which names it took away is what the list says.
-    "$binaryen/wasm-metadce" "$compiled" --graph-file "$compiled.graph" --output "$trimmed" >/dev/null
+    "$binaryen/wasm-metadce" -g "$compiled" --graph-file "$compiled.graph" --output "$trimmed" >/dev/null
     "$binaryen/wasm-opt" -Oz "$trimmed" --output "$compiled.new"
     node tools/interface.mjs check "$interface" "$compiled.new"
     # Under its name only when it is whole, and what it should be.
-    mkdir -p "$(dirname "$module")"
     mv "$compiled.new" "$module"
 }
 
@@ -150,8 +142,9 @@ noop() {
 
 # compile PACKAGE: prints the path of what the linker made.
 compile() {
+    # A shell that was started for what it prints does not end at the first failure by itself.
     "${CARGO:-cargo}" rustc --package "$1" --profile "$profile" --crate-type cdylib "${arguments[@]}" \
-        ${features[@]+"${features[@]}"} >&2
+        ${features[@]+"${features[@]}"} >&2 || return
     echo "$target_dir/$target/$profile/${1//-/_}.wasm"
 }
 
@@ -196,11 +189,11 @@ hostile() {
 }
 
 case ${1:-} in
-build | host | probe | noop | clippy | size | hostile) "$1" ;;
+build | host | probe | noop | clippy | hostile) "$1" ;;
 # `test` by itself is a command of the shell.
 test) tests ;;
 *)
-    echo "usage: tools/wasm.sh build | host | probe | noop | clippy | size | test | hostile" >&2
+    echo "usage: tools/wasm.sh build | host | probe | noop | clippy | test | hostile" >&2
     exit 1
     ;;
 esac

@@ -22,7 +22,9 @@ pub(super) struct Compiler<'c, 'v> {
 /// `grants`, as a whole.
 pub(super) fn grants(config: &Config<'_>) -> Option<Grants> {
     let written = &config.grants;
-    match Grants::new(written.iter().map(|entry| (entry.name.clone(), entry.implied.clone())).collect()) {
+    let mut implied = BTreeMap::new();
+    implied.extend(written.iter().map(|entry| (entry.name.clone(), entry.implied.clone())));
+    match Grants::new(implied) {
         Ok(grants) => Some(grants),
         Err(Cycle(names)) => {
             let closed_by = names.first().and_then(|name| written.iter().find(|entry| entry.name == *name));
@@ -93,7 +95,7 @@ impl<'c, 'v> Compiler<'c, 'v> {
         }
         let issuers = self.config.node.value().get("issuers");
         if issuers.and_then(|issuers| issuers.get(name)).is_none() {
-            return node.refuse("is the name of no issuer here: name one of `issuers`".into());
+            return node.refuse("is the name of no issuer here: name one of `issuers`");
         }
         Some(name.into())
     }

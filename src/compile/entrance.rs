@@ -28,8 +28,12 @@ pub(super) fn compile(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Vec<
     let compiled: Vec<_> =
         config.entrances.iter().map(|named| entrance(config, named, secrets, &mut known)).collect();
     known.check_counts(config);
-    let mut entrances: Vec<_> = compiled.into_iter().collect::<Option<_>>()?;
-    entrances.sort_by_key(Entrance::precedence);
+    let mut entrances: Vec<Entrance> = Vec::new();
+    for entrance in compiled {
+        let entrance = entrance?;
+        let place = entrances.partition_point(|other| other.precedence() < entrance.precedence());
+        entrances.insert(place, entrance);
+    }
     Some(entrances)
 }
 
@@ -96,7 +100,7 @@ fn accepted_key(
             Resolved::Unchecked => return None,
             Resolved::Value(value) => match GatewayKey::new(&value) {
                 Ok(key) => Sha256::digest(key.as_bytes()).into(),
-                Err(reason) => return secret.node.refuse(reason.into()),
+                Err(reason) => return secret.node.refuse(reason),
             },
         },
     };

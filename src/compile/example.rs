@@ -1,7 +1,5 @@
 //! Example requests, so that what is said of routes can be tried.
 
-use std::collections::BTreeSet;
-
 use crate::config::Config;
 use crate::path::CanonicalPath;
 use crate::route::Target;
@@ -24,27 +22,24 @@ const KNOWN: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "H
 impl Examples {
     pub(super) fn of(config: &Config<'_>) -> Self {
         let routes = || config.routes.iter().map(|named| &named.entry);
-        let hosts: BTreeSet<String> =
-            routes().flat_map(|route| route.hosts.iter().flatten()).map(ToString::to_string).collect();
-        let labels: BTreeSet<&str> = hosts.iter().flat_map(|host| host.split('.')).collect();
-        let literals: BTreeSet<&str> = routes()
-            .flat_map(|route| &route.paths)
-            .flat_map(|(_, template)| &template.segments)
-            .filter_map(|segment| match segment {
-                Segment::Literal(text) => Some(&**text),
-                Segment::Any => None,
-            })
-            .collect();
-        let methods: BTreeSet<&str> =
-            routes().flat_map(|route| route.methods.iter().flatten().copied()).collect();
+        let hosts = || routes().flat_map(|route| route.hosts.iter().flatten());
+        let is_label =
+            |text: &str| hosts().any(|host| host.to_string().split('.').any(|label| label == text));
+        let templates = || routes().flat_map(|route| &route.paths).map(|(_, template)| template);
+        let is_literal = |text: &str| {
+            let mut segments = templates().flat_map(|template| &template.segments);
+            segments.any(|segment| matches!(segment, Segment::Literal(literal) if **literal == *text))
+        };
+        let is_method =
+            |text: &str| routes().any(|route| route.methods.iter().flatten().any(|method| *method == text));
         // Where GET is named, so is HEAD.
-        let is_named = |method: &str| methods.contains(if method == "HEAD" { "GET" } else { method });
-        let known = KNOWN.into_iter().find(|method| !methods.contains(method) && !is_named(method));
+        let is_named = |method: &str| is_method(method) || method == "HEAD" && is_method("GET");
+        let known = KNOWN.into_iter().find(|method| !is_named(method));
         Self {
-            label: fresh("any", &labels),
-            domain: fresh("example", &labels),
-            segment: fresh("x", &literals),
-            method: known.map_or_else(|| fresh("ANY", &methods), str::to_owned),
+            label: fresh("any", &is_label),
+            domain: fresh("example", &is_label),
+            segment: fresh("x", &is_literal),
+            method: known.map_or_else(|| fresh("ANY", &is_method), str::to_owned),
         }
     }
 
@@ -117,10 +112,10 @@ impl Examples {
     }
 }
 
-/// A text that is none of these.
-fn fresh(text: &str, taken: &BTreeSet<&str>) -> String {
+/// A text that is not taken.
+fn fresh(text: &str, is_taken: &dyn Fn(&str) -> bool) -> String {
     let mut fresh = text.to_owned();
-    while taken.contains(fresh.as_str()) {
+    while is_taken(&fresh) {
         fresh.push_str(text);
     }
     fresh

@@ -192,11 +192,11 @@ fn audiences(node: &Node<'_>, issuer: Option<&str>, audiences: &[&str]) -> Optio
     match audiences {
         [] => None,
         ["*"] if issuer == Some("*") => node.refuse(
-            "`*` with `issuer: \"*\"` would take every token these keys ever signed: name an audience".into(),
+            "`*` with `issuer: \"*\"` would take every token these keys ever signed: name an audience",
         ),
         ["*"] => Some(None),
         several if several.contains(&"*") => {
-            node.refuse("`*` stands alone or not at all: remove it or the others".into())
+            node.refuse("`*` stands alone or not at all: remove it or the others")
         }
         several => Some(Some(several.iter().map(|audience| (*audience).to_owned()).collect())),
     }

@@ -155,7 +155,7 @@ fn fixed_keys(
             }
             let set = match KeySet::parse_for(module, &set, algorithms) {
                 Ok(set) => set,
-                Err(reason) => return node.refuse(reason.into()),
+                Err(reason) => return node.refuse(reason),
             };
             if set.keys.is_empty() {
                 let reasons: Vec<String> = set
@@ -175,13 +175,13 @@ fn fixed_keys(
         }
         // Whatever its value is.
         KeySource::Secret(secret) if !module.verifies(Algorithm::Hs256) => {
-            secret.node.refuse("is for HMAC, which hosts do not verify: use dist/vestibule.wasm".into())
+            secret.node.refuse("is for HMAC, which hosts do not verify: use dist/vestibule.wasm")
         }
         KeySource::Secret(secret) => match secret::resolve(secret, secrets)? {
             Resolved::Unchecked => None,
             Resolved::Value(value) => {
                 let key = VerifyingKey::hmac(&value).and_then(|key| Key::new(key, None, None, algorithms));
-                key.map_or_else(|reason| secret.node.refuse(reason.into()), |key| Some(vec![key]))
+                key.map_or_else(|reason| secret.node.refuse(reason), |key| Some(vec![key]))
             }
         },
         KeySource::Pem { pem, kid, alg } => {

@@ -81,12 +81,11 @@ fn announced_key(node: &Node<'_>, module: Module) -> Option<Announced> {
     if jwk::is_private(jwk) {
         return node.refuse(
             "holds a private or symmetric key: give the public part only, as `vestibule jwk` prints it, and replace \
-             this key, for it has left its place"
-                .into(),
+             this key, for it has left its place",
         );
     }
     if jwk.get("keys").is_some() {
-        return node.refuse("is a JWK Set: give the key that is in it".into());
+        return node.refuse("is a JWK Set: give the key that is in it");
     }
     let key = match Key::from_jwk(jwk, None).and_then(|key| key.served_by(module)) {
         Ok(key) => key,
@@ -95,8 +94,7 @@ fn announced_key(node: &Node<'_>, module: Module) -> Option<Announced> {
     let public = key.material();
     let Some(algorithm) = signs_by(public) else {
         return node.refuse(
-            "is a key by which no context is signed: announce P-256, RSA or Ed25519 keys, or remove it"
-                .into(),
+            "is a key by which no context is signed: announce P-256, RSA or Ed25519 keys, or remove it",
         );
     };
     if !key.algorithms().contains(&algorithm) {

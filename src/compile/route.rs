@@ -61,8 +61,9 @@ fn check_count(config: &Config<'_>) -> Option<()> {
              `{{name}}`, `{{*rest}}` or `*.host`"
         ));
     }
-    let methods = config.routes.iter().flat_map(|route| route.entry.methods.iter().flatten());
-    let methods = methods.collect::<BTreeSet<_>>().len();
+    let mut methods = BTreeSet::new();
+    methods.extend(config.routes.iter().flat_map(|route| route.entry.methods.iter().flatten().copied()));
+    let methods = methods.len();
     if methods > MAX_METHODS {
         return config.node.below("routes").refuse(format!(
             "name {methods} different methods, and at most {MAX_METHODS} are accepted: leave `methods` out where \

@@ -82,6 +82,6 @@ fn decode(secret: &Secret<'_>, text: String) -> Option<Vec<u8>> {
 }
 
 /// The variable's name stays out of the messages: somebody may have written the secret itself in its place.
-fn refuse<T>(secret: &Secret<'_>, message: &str) -> Option<T> {
-    secret.node.below("env").refuse(message.into())
+fn refuse<T>(secret: &Secret<'_>, message: &'static str) -> Option<T> {
+    secret.node.below("env").refuse(message)
 }

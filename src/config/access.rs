@@ -64,8 +64,7 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Access<'v>> {
 fn refuse<'v>(node: &Node<'v>) -> Option<Access<'v>> {
     node.refuse(
         "must be `public`, `optional`, `authenticated`, `deny`, or an object with any of `permissions`, \
-         `anyPermission`, `scopes`, `roles`, `issuers` and `tenant`"
-            .into(),
+         `anyPermission`, `scopes`, `roles`, `issuers` and `tenant`",
     )
 }
 
@@ -95,7 +94,7 @@ fn requirements<'v>(node: &Node<'v>) -> Option<Requirements<'v>> {
 fn required<'v>(node: &Node<'v>) -> Option<Required<'v>> {
     let name = grant(node)?;
     if name.as_str().contains('*') {
-        return node.refuse("names one exactly: `*` is for what is granted, at its end".into());
+        return node.refuse("names one exactly: `*` is for what is granted, at its end");
     }
     Some(Required { name, node: node.clone() })
 }

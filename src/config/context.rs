@@ -151,7 +151,7 @@ fn require<'v>(node: &Node<'v>) -> Option<Require<'v>> {
 fn public<'v>(node: &Node<'v>) -> Option<KeySource<'v>> {
     match keys::read(node)? {
         KeySource::Secret(secret) => secret.node.refuse(
-            "is shared, so whoever checks a context could mint one: give the outer door's public keys".into(),
+            "is shared, so whoever checks a context could mint one: give the outer door's public keys",
         ),
         source @ (KeySource::Jwks(_) | KeySource::Pem { .. } | KeySource::Remote(_)) => Some(source),
     }
@@ -200,7 +200,7 @@ fn header(node: Option<Node<'_>>) -> Option<HeaderName> {
     let Some(node) = node else { return HeaderName::parse(CONTEXT_HEADER) };
     match ownable(&node)? {
         cookie if cookie.as_str() == "cookie" => {
-            node.refuse("carries cookies, which are joined with others: choose another header".into())
+            node.refuse("carries cookies, which are joined with others: choose another header")
         }
         header => Some(header),
     }
@@ -210,12 +210,12 @@ fn header(node: Option<Node<'_>>) -> Option<HeaderName> {
 pub(crate) fn name<'v>(node: &Node<'v>) -> Option<&'v str> {
     let text = node.text()?;
     if text == "*" {
-        return node.refuse("is not `*`: a context is for somebody, and from somebody".into());
+        return node.refuse("is not `*`: a context is for somebody, and from somebody");
     }
     if text.len() <= 256 && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Some(text);
     }
-    node.refuse("must be 1 to 256 visible ASCII characters".into())
+    node.refuse("must be 1 to 256 visible ASCII characters")
 }
 
 /// A path that is its own canonical form, so that it is found by comparing.
@@ -227,7 +227,5 @@ fn path<'v>(node: &Node<'v>) -> Option<&'v str> {
     if text.starts_with('/') && is_plain && is_canonical {
         return Some(text);
     }
-    node.refuse(
-        "is not a path as in `/.well-known/jwks.json`: no query, no `{}`, no `%`, no `/` at its end".into(),
-    )
+    node.refuse("is not a path as in `/.well-known/jwks.json`: no query, no `{}`, no `%`, no `/` at its end")
 }

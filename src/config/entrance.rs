@@ -96,7 +96,7 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Entrance<'v>> {
 fn peer<'v>(node: &Node<'v>) -> Option<(Node<'v>, SpiffeId)> {
     match SpiffeId::parse(node.text()?) {
         Ok(id) => Some((node.clone(), id)),
-        Err(reason) => node.refuse(reason.into()),
+        Err(reason) => node.refuse(reason),
     }
 }
 
@@ -104,8 +104,7 @@ fn key<'v>(node: &Node<'v>) -> Option<Key<'v>> {
     if node.value().is_string() {
         return node.refuse(
             "is text: write `{sha256: ...}`, which `vestibule hash` makes, or `{env: NAME}`; and if this was the key, make \
-             a new one"
-                .into(),
+             a new one",
         );
     }
     let mut fields = node.object()?;
@@ -117,16 +116,14 @@ fn key<'v>(node: &Node<'v>) -> Option<Key<'v>> {
                 let bytes = hex(text).and_then(|bytes| bytes.try_into().ok());
                 bytes.or_else(|| {
                     hash.refuse(
-                        "is not a SHA-256 in hexadecimal, 64 digits: `vestibule hash` makes it from the key"
-                            .into(),
+                        "is not a SHA-256 in hexadecimal, 64 digits: `vestibule hash` makes it from the key",
                     )
                 })
             })
             .map(KeyForm::Sha256),
         (None, Some(env)) => secret::of_fields(node, env, &mut fields).map(KeyForm::Secret),
         (Some(_), Some(_)) => node.refuse(
-            "has both `sha256` and `env`: keep one (the hash, so that this door need not know the key)"
-                .into(),
+            "has both `sha256` and `env`: keep one (the hash, so that this door need not know the key)",
         ),
         (None, None) => {
             node.below("sha256")

@@ -1,5 +1,6 @@
 //! What is wrong with a configuration: for the operator, at load, all of it at once.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
@@ -7,11 +8,11 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConfigError {
     path: String,
-    message: String,
+    message: Cow<'static, str>,
 }
 
 impl ConfigError {
-    pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(path: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Self {
         Self { path: path.into(), message: message.into() }
     }
 

@@ -39,7 +39,7 @@ fn implied(node: &Node<'_>) -> Option<Grant> {
     let name = grant(node)?;
     match name.as_str().find('*') {
         Some(star) if star + 1 < name.as_str().len() => {
-            node.refuse("has `*` before its end, where it would mean itself".into())
+            node.refuse("has `*` before its end, where it would mean itself")
         }
         _ => Some(name),
     }

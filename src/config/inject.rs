@@ -51,9 +51,9 @@ fn one<'v>(name: &str, node: Node<'v>) -> Option<Inject<'v>> {
             ("payload", Some(Source::Payload)),
             ("none", None),
         ]),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => node.refuse(
-            "must be the name of what to inject, `{value: text}`, or `{claim: name, as: text}`".into(),
-        ),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+            node.refuse("must be the name of what to inject, `{value: text}`, or `{claim: name, as: text}`")
+        }
     };
     Some(Inject { header: header?, source: source?, node })
 }
@@ -85,9 +85,8 @@ fn text(node: &Node<'_>) -> Option<Source> {
     // trims.
     let visible = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     if text.len() > 1024 || !text.bytes().all(visible) || text.trim() != text {
-        return value.refuse(
-            "must be at most 1024 characters of visible ASCII, without white space at its ends".into(),
-        );
+        return value
+            .refuse("must be at most 1024 characters of visible ASCII, without white space at its ends");
     }
     Some(Source::Text(text.as_bytes().into()))
 }

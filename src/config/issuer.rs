@@ -159,8 +159,7 @@ fn tenants(node: &Node<'_>) -> Tenants {
         parsed.or_else(|| {
             tenant.refuse(
                 "is not a tenant: 1 to 64 letters, digits, `.`, `_`, `-`, with a letter or digit at each end \
-                 and no `..`; for all tenants write `tenants: \"*\"`"
-                    .into(),
+                 and no `..`; for all tenants write `tenants: \"*\"`",
             )
         })
     }))
@@ -171,7 +170,7 @@ fn subject_prefix(node: &Node<'_>) -> Option<String> {
     if text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Some(text.to_owned());
     }
-    node.refuse("must be at most 64 visible ASCII characters".into())
+    node.refuse("must be at most 64 visible ASCII characters")
 }
 
 fn default_types() -> Vec<Type> {
@@ -182,7 +181,7 @@ fn accepted_type(node: &Node<'_>) -> Option<Type> {
     let text = node.text()?;
     match crate::jose::header::media_type(text) {
         _ if text == "absent" => Some(Type::Absent),
-        typ if typ == "txntoken+jwt" => node.refuse("a context is never an access token: remove it".into()),
+        typ if typ == "txntoken+jwt" => node.refuse("a context is never an access token: remove it"),
         typ => Some(Type::Named(typ)),
     }
 }

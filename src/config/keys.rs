@@ -73,12 +73,12 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<KeySource<'v>> {
     let kinds =
         ["jwks", "pem", "secret", "remote"].iter().filter(|kind| node.value().get(kind).is_some()).count();
     let source = match kinds {
-        0 => node.refuse("has no keys: give `jwks`, `pem`, `secret` or `remote`".into()),
+        0 => node.refuse("has no keys: give `jwks`, `pem`, `secret` or `remote`"),
         1 => jwks
             .or(pem)
             .or(secret.flatten().map(KeySource::Secret))
             .or(remote.flatten().map(KeySource::Remote)),
-        _ => node.refuse("has keys of several kinds: make each a source of its own".into()),
+        _ => node.refuse("has keys of several kinds: make each a source of its own"),
     };
     fields.finish();
     source
@@ -93,7 +93,7 @@ fn remote<'v>(node: &Node<'v>) -> Option<Remote<'v>> {
         if good {
             Some(text)
         } else {
-            node.refuse("is not the name of a cluster: at most 256 visible ASCII characters".into())
+            node.refuse("is not the name of a cluster: at most 256 visible ASCII characters")
         }
     });
     let mut time = |name, range, default| {
@@ -117,8 +117,7 @@ fn url(node: &Node<'_>) -> Option<Url> {
     Url::parse(text).or_else(|| {
         node.refuse(
             "is not a URL that can be fetched: `http` or `https`, a host, perhaps a port, a path and a query; \
-             no user, no fragment"
-                .into(),
+             no user, no fragment",
         )
     })
 }
@@ -141,7 +140,7 @@ pub(crate) fn jwks(node: &Node<'_>) -> Option<Value> {
             }
         },
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
-            node.refuse("must be a JWK Set, as an object or as its text".into())
+            node.refuse("must be a JWK Set, as an object or as its text")
         }
     }
 }

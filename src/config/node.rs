@@ -1,6 +1,7 @@
 //! A value of the document with its place, and the few ways to read one. Whatever cannot be read becomes an
 //! error with its path and its remedy, and the reading goes on.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -46,7 +47,7 @@ impl<'v> Node<'v> {
         Self { value, path: String::new(), errors }
     }
 
-    pub(crate) fn error(&self, message: impl Into<String>) {
+    pub(crate) fn error(&self, message: impl Into<Cow<'static, str>>) {
         self.errors.push(ConfigError::new(self.path.clone(), message));
     }
 
@@ -55,12 +56,12 @@ impl<'v> Node<'v> {
         !self.errors.is_empty()
     }
 
-    pub(crate) fn warn(&self, message: impl Into<String>) {
+    pub(crate) fn warn(&self, message: impl Into<Cow<'static, str>>) {
         self.errors.warn(ConfigError::new(self.path.clone(), message));
     }
 
     /// Records an error and gives nothing, for the arm of a match.
-    pub(crate) fn refuse<T>(&self, message: String) -> Option<T> {
+    pub(crate) fn refuse<T>(&self, message: impl Into<Cow<'static, str>>) -> Option<T> {
         self.error(message);
         None
     }
@@ -137,9 +138,15 @@ impl<'v> Node<'v> {
 
     /// One of the given words.
     pub(crate) fn choice<T: Clone>(&self, choices: &[(&str, T)]) -> Option<T> {
-        let found = self.value.as_str().and_then(|text| choices.iter().find(|(word, _)| *word == text));
-        let words = || choices.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-        found.map(|(_, choice)| choice.clone()).or_else(|| self.refuse(format!("must be one of {}", words())))
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        self.word(&words).and_then(|position| choices.get(position)).map(|(_, choice)| choice.clone())
+    }
+
+    /// Which of these words it is.
+    fn word(&self, words: &[&str]) -> Option<usize> {
+        let found = self.value.as_str().and_then(|text| words.iter().position(|word| *word == text));
+        let quoted = || words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        found.or_else(|| self.refuse(format!("must be one of {}", quoted())))
     }
 
     /// A duration in the range: a whole number with `ms`, `s`, `m` or `h`.
@@ -167,8 +174,7 @@ impl<'v> Node<'v> {
             }
             Some(duration) => Some(duration),
             None => self.refuse(
-                "is not a duration: write a whole number and a unit, as in `500ms`, `30s`, `10m`, `24h`"
-                    .into(),
+                "is not a duration: write a whole number and a unit, as in `500ms`, `30s`, `10m`, `24h`",
             ),
         }
     }
@@ -187,6 +193,17 @@ impl<'v> Node<'v> {
     /// Every element of a list, each read by `read`; those that cannot be read are left out, with their
     /// errors, and so is what a list has too many.
     pub(crate) fn each<T>(&self, mut read: impl FnMut(&Self) -> Option<T>) -> Vec<T> {
+        let mut entries = Vec::new();
+        for node in self.elements() {
+            if let Some(entry) = read(&node) {
+                entries.push(entry);
+            }
+        }
+        entries
+    }
+
+    /// Every element of a list that is not empty.
+    fn elements(&self) -> Vec<Self> {
         let elements = self
             .value
             .as_array()
@@ -194,12 +211,8 @@ impl<'v> Node<'v> {
             .map(Vec::as_slice)
             .unwrap_or_default();
         self.check_entries(elements.len(), MAX_ENTRIES);
-        let nodes = elements
-            .iter()
-            .enumerate()
-            .take(MAX_ENTRIES)
-            .filter_map(|(index, value)| self.child(format!("{}[{index}]", self.path), value));
-        nodes.filter_map(|node| read(&node)).collect()
+        let elements = elements.iter().enumerate().take(MAX_ENTRIES);
+        elements.filter_map(|(index, value)| self.child(format!("{}[{index}]", self.path), value)).collect()
     }
 
     /// Every member of an object, its name as it is written.

@@ -74,8 +74,7 @@ fn host(node: &Node<'_>) -> Option<HostPattern> {
     pattern.or_else(|| {
         node.refuse(
             "is not a host as in `api.example.com`, `*.example.com` or `[::1]`: without a port, and for any host \
-             leave `hosts` out"
-                .into(),
+             leave `hosts` out",
         )
     })
 }
@@ -83,9 +82,9 @@ fn host(node: &Node<'_>) -> Option<HostPattern> {
 fn method<'v>(node: &Node<'v>) -> Option<&'v str> {
     let text = node.text()?;
     if method::is_refused(text.as_bytes()) {
-        node.refuse("reaches no route, for no door forwards it: remove it".into())
+        node.refuse("reaches no route, for no door forwards it: remove it")
     } else if !method::is_method(text.as_bytes()) {
-        node.refuse("is not a method: write it in upper case, as in `GET`".into())
+        node.refuse("is not a method: write it in upper case, as in `GET`")
     } else {
         Some(text)
     }

@@ -31,8 +31,7 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Secret<'v>> {
     if node.value().is_string() {
         return node.refuse(
             "a secret cannot stand in the configuration: name the variable that holds it, \
-             as in `{env: NAME}`"
-                .into(),
+             as in `{env: NAME}`",
         );
     }
     let mut fields = node.object()?;
@@ -56,8 +55,7 @@ pub(crate) fn of_fields<'v>(node: &Node<'v>, env: &Node<'v>, fields: &mut Fields
     let start = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
     if !start || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return env.refuse(
-            "is not the name of an environment variable: letters, digits and `_`, not beginning with a digit"
-                .into(),
+            "is not the name of an environment variable: letters, digits and `_`, not beginning with a digit",
         );
     }
     Some(Secret { env: name, encoding: encoding.unwrap_or(Some(Encoding::Utf8))?, node: node.clone() })

@@ -59,14 +59,14 @@ fn source<'v>(node: &Node<'v>) -> Option<Source<'v>> {
         node.below("scheme").error("stands in a header: name it as `header`, or remove the scheme");
     }
     let place = match ["header", "cookie", "query"].into_iter().filter(is_written).count() {
-        0 => node.refuse("has no place: give `header`, `cookie` or `query`".into()),
+        0 => node.refuse("has no place: give `header`, `cookie` or `query`"),
         1 => {
             let header = header.and_then(|header| self::header(&header, scheme, is_written(&"scheme")));
             header
                 .or(cookie.and_then(|node| self::cookie(&node)))
                 .or(query.and_then(|node| self::query(&node)))
         }
-        _ => node.refuse("has places of several kinds: make each a source of its own".into()),
+        _ => node.refuse("has places of several kinds: make each a source of its own"),
     };
     Some(Source { place: place?, forward: forward.unwrap_or(Some(Forward::Nothing))?, node: node.clone() })
 }
@@ -74,7 +74,7 @@ fn source<'v>(node: &Node<'v>) -> Option<Source<'v>> {
 fn header(node: &Node<'_>, scheme: Option<Node<'_>>, with_scheme: bool) -> Option<Place> {
     let is_cookie = |name: &HeaderName| name.as_str() == cookie::HEADER;
     let name = if header_name(node, node.text()?).as_ref().is_some_and(is_cookie) {
-        node.refuse("holds all cookies: name the one with the token as `cookie` instead".into())
+        node.refuse("holds all cookies: name the one with the token as `cookie` instead")
     } else {
         ownable(node)
     };

@@ -11,10 +11,10 @@ const LATEST: i64 = 253_402_300_799;
 /// An RFC 3339 time to the second, with its offset.
 pub(crate) fn timestamp(node: &Node<'_>) -> Option<UnixTime> {
     let Some(seconds) = seconds(node.text()?) else {
-        return node.refuse("is not a time to the second as in `2026-01-31T00:00:00Z` (RFC 3339)".into());
+        return node.refuse("is not a time to the second as in `2026-01-31T00:00:00Z` (RFC 3339)");
     };
     let time = u64::try_from(seconds).ok().map(UnixTime::from_secs);
-    time.or_else(|| node.refuse("lies before 1970: remove it or correct it".into()))
+    time.or_else(|| node.refuse("lies before 1970: remove it or correct it"))
 }
 
 /// The seconds since 1970 of a time in just this form, until the end of the year 9999.
