@@ -11,6 +11,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 target=wasm32-wasip1
+profile=module
+rustflags=
 module=dist/vestibule.wasm
 # What the module is to share with its host.
 interface=tools/interface.txt
@@ -66,7 +68,7 @@ use_debian() {
     wasm32-wasip1)
         tools/packages.sh wasi-libc
         export CARGO_TARGET_WASM32_WASIP1_LINKER=$linker
-        export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="-C link-self-contained=no -L native=/usr/lib/wasm32-wasi"
+        rustflags="-C link-self-contained=no -L native=/usr/lib/wasm32-wasi"
         ;;
     esac
 }
@@ -93,7 +95,7 @@ choose_way() {
     esac
     # Binaryen learns from what is no code which features are in use, and `report` the functions' names; the
     # module is rid of it in the end.
-    export CARGO_PROFILE_RELEASE_STRIP=debuginfo
+    export CARGO_PROFILE_MODULE_STRIP=debuginfo
     # One directory for each way, so that neither throws away what the other has compiled.
     target_dir=${CARGO_TARGET_DIR:-target}/wasm/$way
     arguments=(--locked --lib --target "$target" --target-dir "$target_dir")
@@ -101,6 +103,13 @@ choose_way() {
         use_debian
         arguments+=(-Z "build-std=std,panic_abort")
     fi
+    # Panics name the file that they come from: no path of this machine stands in the module.
+    local sources
+    "${CARGO:-cargo}" fetch --quiet --locked --target "$target" >&2
+    for sources in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/; do
+        rustflags+=" --remap-path-prefix=$sources="
+    done
+    export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS=$rustflags
 }
 
 build() {
@@ -141,9 +150,9 @@ noop() {
 
 # compile PACKAGE: prints the path of what the linker made.
 compile() {
-    "${CARGO:-cargo}" rustc --package "$1" --release --crate-type cdylib "${arguments[@]}" \
+    "${CARGO:-cargo}" rustc --package "$1" --profile "$profile" --crate-type cdylib "${arguments[@]}" \
         ${features[@]+"${features[@]}"} >&2
-    echo "$target_dir/$target/release/${1//-/_}.wasm"
+    echo "$target_dir/$target/$profile/${1//-/_}.wasm"
 }
 
 clippy() {
@@ -182,8 +191,8 @@ tests() {
 hostile() {
     command -v node >/dev/null || tools/packages.sh nodejs
     choose_way
-    "${CARGO:-cargo}" build --release --example hostile "${arguments[@]}"
-    node --no-warnings tools/wasi.mjs "$target_dir/$target/release/examples/hostile.wasm"
+    "${CARGO:-cargo}" build --profile "$profile" --example hostile "${arguments[@]}"
+    node --no-warnings tools/wasi.mjs "$target_dir/$target/$profile/examples/hostile.wasm"
 }
 
 case ${1:-} in
