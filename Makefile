@@ -26,7 +26,7 @@ WITH_ENVOY = ENVOY=$$(tools/envoy.sh) && export ENVOY VESTIBULE_WASM="$(CURDIR)/
 	VESTIBULE_HOST_WASM="$(CURDIR)/$(HOST_MODULE)" VESTIBULE_PROBE="$(CURDIR)/$(PROBE)" &&
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 wasm: $(MODULE) $(HOST_MODULE) ## build dist/vestibule.wasm and dist/vestibule-host.wasm and print their sizes
 	@tools/size.sh print
@@ -64,10 +64,10 @@ fuzz: | compiler ## fuzz each target for FUZZ_SECONDS (60) seconds
 BENCH = $(WITH_ENVOY) VESTIBULE_NOOP="$(CURDIR)/$(NOOP)" cargo bench --locked --profile dev --bench envoy -- \
 	$(if $(QUICK),--quick) $(if $(OUT),--out $(OUT))
 
-bench: $(MODULE) $(NOOP) envoy | compiler ## measure what a request costs a real Envoy, beside its own filters
+bench: $(MODULE) $(HOST_MODULE) $(NOOP) envoy | compiler ## measure what a request costs a real Envoy, beside its own filters
 	@$(BENCH) $(if $(ONLY),--only $(ONLY))
 
-bench-memory: $(MODULE) $(NOOP) envoy | compiler ## measure memory and loading alone
+bench-memory: $(MODULE) $(HOST_MODULE) $(NOOP) envoy | compiler ## measure memory and loading alone
 	@$(BENCH) --memory
 
 bench-native: | compiler ## measure natively what decisions, routes and permissions take

@@ -42,7 +42,7 @@ pub fn table(subjects: &[Subject], costs: &[Cost]) -> Result<String, String> {
     for Judged { what, is, goal } in judged(subjects, costs)? {
         let side = is.beside(goal).as_str();
         lines.push(format!(
-            "{what:<50} {:>7.1} {:>17} {:>7} {side}",
+            "{what:<52} {:>7.1} {:>17} {:>7} {side}",
             is.median,
             middle_half(is),
             format!("<={goal}")

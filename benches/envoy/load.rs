@@ -75,10 +75,10 @@ fn client(
     while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) {
         let sent = Instant::now();
         connection.write_bytes(request);
-        let response = connection.read(template).map_err(|error| error.to_string())?;
+        let response = connection.read(template).map_err(|error| format!("no answer: {error}"))?;
         end = Instant::now();
         if response.status != 200 {
-            return Err(format!("{} {}", response.status, response.text()));
+            return Err(format!("it answers {} {}", response.status, response.text()));
         }
         latencies.push(end - sent);
     }

@@ -63,6 +63,7 @@ use sha2::{Digest as _, Sha256};
 use machine::Cores;
 use options::Options;
 use sample::Samples;
+use tokens::Mint;
 use variants::Variant;
 
 fn main() -> ExitCode {
@@ -96,11 +97,22 @@ fn run(options: &Options) -> Result<(), String> {
     if options.measures_memory() {
         document["memory"] = measure_memory(options)?;
     }
-    if options.measures_requests() {
-        document["requests"] = measure_requests(options, &variants)?;
+    let cores = options.measures_requests().then(Cores::settle);
+    let samples = cores.map(|cores| measure_requests(options, cores, &variants)).transpose()?;
+    let rows = samples.as_ref().map(Samples::rows);
+    if let (Some(samples), Some(rows)) = (&samples, &rows) {
+        let ratios = samples.ratios();
+        println!("\n{}\n\n{}", report::rows(rows), report::ratios(&ratios));
+        document["cores"] = json!(cores.map(|cores| cores.to_string()));
+        document["token_bytes"] = Mint::new().sizes();
+        document["requests"] = report::to_json(rows, &ratios);
     }
     document["load_average"] = json!({ "start": load, "end": machine::load() });
     write(options, "bench.json", &format!("{document:#}\n"))?;
+    if let Some(rows) = &rows {
+        let caption = "What a filter adds to a request, by median and quartiles";
+        chart::draw(rows, caption, &options.out.join("bench.svg"))?;
+    }
     let seconds = begin.elapsed().as_secs_f64();
     println!("It took {seconds:.0} s; the load average was {load} before and is {} now.", machine::load());
     Ok(())
@@ -116,21 +128,18 @@ fn measure_memory(options: &Options) -> Result<Value, String> {
     footprint::to_json(&subjects, &costs)
 }
 
-fn measure_requests(options: &Options, variants: &[Variant]) -> Result<Value, String> {
-    let cores = Cores::settle();
+fn measure_requests<'v>(
+    options: &Options,
+    cores: Cores,
+    variants: &'v [Variant],
+) -> Result<Samples<'v>, String> {
     println!("\n{cores}");
     let mut samples = Samples::of(variants);
     for launch in 1..=options.launches() {
         eprintln!("launch {launch} of {}, {} variants", options.launches(), variants.len());
         rounds::launch(variants, cores, options, &mut samples)?;
     }
-    let (rows, ratios) = (samples.rows(), samples.ratios());
-    println!("\n{}\n\n{}", report::rows(&rows), report::ratios(&ratios));
-    let chart = options.out.join("bench.svg");
-    chart::draw(&rows, "What a filter adds to a request, by median and quartiles", &chart)?;
-    let mut document = report::to_json(&rows, &ratios);
-    document["cores"] = json!(cores.to_string());
-    Ok(document)
+    Ok(samples)
 }
 
 /// The variants that are asked for, and the bases that they rest on.

@@ -166,7 +166,8 @@ impl Asked<'_> {
     fn answers(&self, call: &Call, status: u16) -> Result<Response, String> {
         let response = call.send(self.envoy.port(&self.variant.name));
         expect(response.status == status, || {
-            format!("{} instead of {status} to {call:?}: {}", response.status, response.text())
+            let (sent, answer) = (String::from_utf8_lossy(&call.bytes()).into_owned(), response.text());
+            format!("{} {answer} instead of {status} to\n{sent}", response.status)
         })?;
         Ok(response)
     }

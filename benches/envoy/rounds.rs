@@ -46,7 +46,7 @@ pub fn launch(
             let requests: Vec<&[u8]> = requests.iter().map(Vec::as_slice).collect();
             let (lead_in, measured) = requests.split_at(LEAD_IN);
             let sampled = sample(&envoy, &worker, clients, lead_in, measured);
-            let sampled = sampled.map_err(|reason| format!("{} was answered {reason}", variant.name))?;
+            let sampled = sampled.map_err(|reason| format!("{}: {reason}", variant.name))?;
             if round > 0 {
                 samples.add(which, sampled);
             }

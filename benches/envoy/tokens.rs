@@ -101,6 +101,15 @@ impl Mint {
         Minted { token: format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)), subject }
     }
 
+    /// How long the tokens are, for the report.
+    pub fn sizes(&mut self) -> Value {
+        let mut size = |form| self.token(form).token.len();
+        json!({
+            "rs256": size(Form::Rs256), "es256": size(Form::Es256), "context": size(Form::Context),
+            "2k": size(Form::Rs256Of(2_048)), "8k": size(Form::Rs256Of(8_192)),
+        })
+    }
+
     fn payload(&self, form: Form, subject: &str) -> Value {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970").as_secs();
         let base = json!({
@@ -122,6 +131,7 @@ impl Mint {
                 let mut payload = with("iss", json!(ISSUER));
                 payload["txn"] = json!(transaction(self.serial));
                 payload["workload"] = json!(WORKLOAD);
+                payload["client"] = json!({ "name": "main", "origin": GATEWAY });
                 payload["session"] = json!({ "method": "GET", "path": PATH, "address": "127.0.0.1" });
                 payload
             }

@@ -350,6 +350,9 @@ mod tests {
         let mut unreduced = x.to_vec();
         *unreduced.first_mut().unwrap() |= 0x02;
         *unreduced.last_mut().unwrap() -= 1;
+        let mut raised = y.to_vec();
+        *raised.first_mut().unwrap() |= 0x02;
+        *raised.last_mut().unwrap() -= 1;
         for (what, refused) in [
             ("infinity", vec![0]),
             ("infinity as a point of zeros", point(4, &[&[0; 132]])),
@@ -361,7 +364,8 @@ mod tests {
             ("a byte less", point(4, &[p521.split_last().unwrap().1])),
             ("x alone", point(4, &[x])),
             ("a point off the curve", point(4, &[&off_curve])),
-            ("a coordinate outside the field", point(4, &[&unreduced, y])),
+            ("an x outside the field", point(4, &[&unreduced, y])),
+            ("a y outside the field", point(4, &[x, &raised])),
             ("a point of another curve", point(4, &[&p256])),
         ] {
             assert!(ec(Family::P521, &refused).is_err(), "{what}");

@@ -8,13 +8,11 @@
 mod signing;
 
 use jwt_simple::algorithms::{
-    ECDSAP256PublicKeyLike as _, ECDSAP384PublicKeyLike as _, ES256PublicKey, ES384PublicKey,
-};
-use jwt_simple::algorithms::{
     Ed25519PublicKey, EdDSAPublicKeyLike as _, RS256PublicKey, RSAPublicKeyLike as _,
 };
 use jwt_simple::algorithms::{HS256Key, HS384Key, HS512Key, MACLike};
 use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
+use p256::elliptic_curve::point::AffineCoordinates as _;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq as _;
 use superboring::hash::MessageDigest;
@@ -59,15 +57,19 @@ impl SoftwareKey {
     pub(super) fn ec(family: Family, point: &[u8]) -> Result<Option<Self>, Unusable> {
         let form = match family {
             Family::P256 => {
-                let key = ES256PublicKey::from_bytes(point).map_err(|_| OFF_CURVE)?;
-                Form::P256(*key.public_key().as_ref())
+                let (x, y) = coordinates(point).ok_or(OFF_CURVE)?;
+                let point = p256::AffinePoint::from_coordinates(&x, &y).into_option().ok_or(OFF_CURVE)?;
+                Form::P256(p256::ecdsa::VerifyingKey::from_affine(point).map_err(|_| OFF_CURVE)?)
             }
             Family::P384 => {
-                let key = ES384PublicKey::from_bytes(point).map_err(|_| OFF_CURVE)?;
-                Form::P384(*key.public_key().as_ref())
+                let (x, y) = coordinates(point).ok_or(OFF_CURVE)?;
+                let point = p384::AffinePoint::from_coordinates(&x, &y).into_option().ok_or(OFF_CURVE)?;
+                Form::P384(p384::ecdsa::VerifyingKey::from_affine(point).map_err(|_| OFF_CURVE)?)
             }
             Family::P521 => {
-                Form::P521(p521::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(|_| OFF_CURVE)?)
+                let (x, y) = coordinates(point).ok_or(OFF_CURVE)?;
+                let point = p521::AffinePoint::from_coordinates(&x, &y).into_option().ok_or(OFF_CURVE)?;
+                Form::P521(p521::ecdsa::VerifyingKey::from_affine(point).map_err(|_| OFF_CURVE)?)
             }
             Family::Rsa | Family::Ed25519 | Family::Hmac => {
                 return Err("it is not of a curve with such points");
@@ -123,6 +125,14 @@ impl SoftwareKey {
             ) => false,
         }
     }
+}
+
+/// The coordinates of a point in uncompressed form, each as long as the field. To read a point of whatever form the
+/// curves' crates would bring along what finds y, for points that are never read.
+fn coordinates<'p, T: TryFrom<&'p [u8]>>(point: &'p [u8]) -> Option<(T, T)> {
+    let (4, coordinates) = point.split_first()? else { return None };
+    let (x, y) = coordinates.split_at_checked(coordinates.len() / 2)?;
+    Some((T::try_from(x).ok()?, T::try_from(y).ok()?))
 }
 
 /// Compares in constant time: the time would tell how much of a guessed tag is right.

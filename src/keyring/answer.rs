@@ -77,16 +77,25 @@ pub(super) fn judge(answer: Answer<'_>, algorithms: Option<&[Algorithm]>) -> Res
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
     use super::*;
     use crate::jose::module::Module;
+    use crate::jose::signing::SigningKey;
+    use crate::jose::thumbprint::named_jwk;
+
+    const RSA: &str = include_str!("../../tests/support/keys/rsa-1.pem");
 
     #[test]
     fn a_set_of_which_this_module_serves_no_key_is_no_answer() {
-        let body = br#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
-        let judged = judge(Answer::Response { status: b"200", body: Some(body) }, None);
+        let public = SigningKey::from_pem(RSA).unwrap().public().clone();
+        let judged = |algorithm| {
+            let body = serde_json::json!({ "keys": [named_jwk(&public, algorithm).unwrap()] }).to_string();
+            judge(Answer::Response { status: b"200", body: Some(body.as_bytes()) }, None)
+        };
+        assert_eq!(judged(Algorithm::Rs256).unwrap().len(), 1);
         match Module::BUILT {
-            Module::Full => assert!(judged.is_ok_and(|keys| keys.len() == 1)),
-            Module::Host => assert!(matches!(judged, Err(Failure::NoUsableKey))),
+            Module::Full => assert_eq!(judged(Algorithm::Ps256).unwrap().len(), 1),
+            Module::Host => assert!(matches!(judged(Algorithm::Ps256), Err(Failure::NoUsableKey))),
         }
     }
 }

@@ -75,15 +75,14 @@ impl Process {
     }
 }
 
-/// The one in the middle.
-pub fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// The median, and the quarters that the middle half lies between.
+/// The median, and the quarters that the middle half lies between. Between two samples it is as far as their
+/// ranks say.
 pub fn quartiles(values: &[f64]) -> [f64; 3] {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    [2, 1, 3].map(|quarter| sorted[(sorted.len() - 1) * quarter / 4])
+    [2, 1, 3].map(|quarter| {
+        let (rank, between) = ((sorted.len() - 1) * quarter / 4, (sorted.len() - 1) * quarter % 4);
+        let next = sorted[(rank + 1).min(sorted.len() - 1)];
+        sorted[rank] + (next - sorted[rank]) * [0.0, 0.25, 0.5, 0.75][between]
+    })
 }
