@@ -93,7 +93,7 @@ choose_way() {
     arguments=(--locked --lib --target "$target" --target-dir "$target_dir")
     if [[ $way == debian ]]; then
         use_debian
-        arguments+=(-Z "build-std=std,panic_abort")
+        arguments+=(-Z "build-std=std,panic_abort" -Z "build-std-features=optimize_for_size")
     fi
     # Panics name the file that they come from: no path of this machine stands in the module.
     local sources
