@@ -88,6 +88,8 @@ choose_way() {
     # What is no code tells Binaryen which features are in use, and `tools/size.sh report` the functions' names.
     # The module is rid of the names in the end.
     export CARGO_PROFILE_MODULE_STRIP=debuginfo
+    # Rounds in a loop: at one or two blocks a request, code that is read once costs more than it saves.
+    rustflags+=' --cfg sha2_backend_soft="compact"'
     # One directory for each way, so that neither throws away what the other has compiled.
     target_dir=${CARGO_TARGET_DIR:-target}/wasm/$way
     arguments=(--locked --lib --target "$target" --target-dir "$target_dir")
