@@ -60,7 +60,7 @@ use_debian() {
     wasm32-wasip1)
         tools/packages.sh wasi-libc
         export CARGO_TARGET_WASM32_WASIP1_LINKER=$linker
-        rustflags="-C link-self-contained=no -L native=/usr/lib/wasm32-wasi"
+        rustflags+=" -C link-self-contained=no -L native=/usr/lib/wasm32-wasi"
         ;;
     esac
 }
