@@ -138,6 +138,7 @@ const PAUSE: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::fr
 pub const GATEWAY_KEY_HEADER: &str = "x-gateway-key";
 
 /// Reads a document. Errors go to the node's list.
+#[inline(never)]
 pub(crate) fn read<'v>(node: &Node<'v>, module: Module) -> Option<Config<'v>> {
     let mut fields = node.object()?;
     let door = fields.required("door", "say `outer` (an ingress gateway) or `inner` (a service's sidecar)");
@@ -229,6 +230,7 @@ fn strip_pattern(node: &Node<'_>) -> Option<Strip> {
     }
 }
 
+#[inline(never)]
 fn limits(node: &Node<'_>) -> Option<Limits> {
     let mut fields = node.object()?;
     let default = Limits::default();

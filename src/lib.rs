@@ -14,6 +14,9 @@
 //! Imports point one way: request, response, path, principal, denial, mutation, admission, cluster, attached, context, name, octets, spiffe ←
 //! publication, decision ← jose, tenant, access ← route ← credential ← keyring, policy ← compile (which also
 //! reads config) ← host. Only `host`, which exists on WASI alone, knows that there is an Envoy.
+//!
+//! `#[inline(never)]` stands over stages that are entered at one place only, of which a compiler would make one
+//! function. Envoy compiles the module when it loads it, and keeps the memory that the largest functions took.
 
 // Where there is no `libtest` to run them, the tests of every module are `wasm_bindgen_test`s.
 #[cfg(all(test, target_family = "wasm", target_os = "unknown"))]

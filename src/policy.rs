@@ -206,15 +206,19 @@ impl Policy {
     /// What a token proves that was found at this place. The place and the `iss` that it claims say who
     /// judges it, and nothing else: an issuer that does not read the place has no say there.
     fn prove(&self, place: usize, token: &[u8], keys: &Keys, now: UnixTime) -> Result<Arc<Proof>, Stop> {
-        let generation = keys.ring.generation();
-        if let Some(proof) = self.proofs.recall(place, token, generation, now) {
-            return Ok(proof);
+        match self.proofs.recall(place, token, keys.ring.generation(), now) {
+            Some(proof) => Ok(proof),
+            None => self.prove_anew(place, token, keys, now),
         }
+    }
+
+    #[inline(never)]
+    fn prove_anew(&self, place: usize, token: &[u8], keys: &Keys, now: UnixTime) -> Result<Arc<Proof>, Stop> {
         let parsed = Compact::parse(token, self.limits.token)?;
         let iss = parsed.unverified_issuer()?;
         let issuer = self.issuers.judge(place, iss).ok_or(Code::IssuerUnknown)?;
         let proof = Arc::new(proof::prove(self, issuer, parsed, keys, now)?);
-        self.proofs.keep(place, token, generation, &proof);
+        self.proofs.keep(place, token, keys.ring.generation(), &proof);
         Ok(proof)
     }
 

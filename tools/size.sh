@@ -29,17 +29,17 @@ twiggy() {
 }
 
 each_module() {
-    local module budget goal
-    while read -r module budget goal; do
+    local module budget goal most
+    while read -r module budget goal most; do
         [[ -n $module && $module != \#* ]] || continue
-        "$1" "$module" "$budget" "$goal"
+        "$1" "$module" "$budget" "$goal" "$most"
     done <"$budgets"
 }
 
 heavy=()
 
 weigh() {
-    local module=$1 budget=$2 goal=$3 bytes zipped left
+    local module=$1 budget=$2 goal=$3 most=$4 bytes zipped left largest
     bytes=$(wc -c <"$module")
     zipped=$(gzip -9 -c "$module" | wc -c)
     if [[ $bytes -gt $budget ]]; then
@@ -48,8 +48,13 @@ weigh() {
     else
         left="$((budget - bytes)) left"
     fi
-    printf '%-26s %8d bytes, %7d gzipped; budget %d, %s; goal %d\n' \
-        "$module" "$bytes" "$zipped" "$budget" "$left" "$goal"
+    largest=$(node tools/largest.mjs "$module")
+    if [[ $largest -gt $most ]]; then
+        left+=", A FUNCTION IS TOO LARGE"
+        heavy+=("$module")
+    fi
+    printf '%-26s %8d bytes, %7d gzipped; budget %d, %s; goal %d; largest function %d of %d\n' \
+        "$module" "$bytes" "$zipped" "$budget" "$left" "$goal" "$largest" "$most"
 }
 
 print() { each_module weigh; }

@@ -20,6 +20,7 @@ pub(super) struct Compiler<'c, 'v> {
 }
 
 /// `grants`, as a whole.
+#[inline(never)]
 pub(super) fn grants(config: &Config<'_>) -> Option<Grants> {
     let written = &config.grants;
     let mut implied = BTreeMap::new();
@@ -40,6 +41,7 @@ impl<'c, 'v> Compiler<'c, 'v> {
         Self { config, grants, permissions: BTreeMap::new() }
     }
 
+    #[inline(never)]
     pub(super) fn compile(&mut self, access: &written::Access<'_>) -> Option<Access> {
         Some(match access {
             written::Access::Public => Access::Public,
@@ -52,6 +54,7 @@ impl<'c, 'v> Compiler<'c, 'v> {
         })
     }
 
+    #[inline(never)]
     fn requirements(&mut self, requirements: &written::Requirements<'_>) -> Option<Requirements> {
         let written::Requirements { permissions, any_permission, scopes, roles, issuers, tenant } =
             requirements;

@@ -50,6 +50,7 @@ struct Named<'v> {
     node: Node<'v>,
 }
 
+#[inline(never)]
 pub(super) fn check(config: &Config<'_>) {
     let uses = uses(config);
     for (position, one) in uses.iter().enumerate() {
@@ -103,6 +104,7 @@ pub(super) fn check(config: &Config<'_>) {
 }
 
 /// Every use, the written ones last, so that the error stands where something can be changed.
+#[inline(never)]
 fn uses<'v>(config: &Config<'v>) -> Vec<Named<'v>> {
     let mut uses = Vec::new();
     let mut add = |header: &HeaderName, used, node: Node<'v>| {

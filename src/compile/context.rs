@@ -11,6 +11,7 @@ use crate::jose::signing::SigningKey;
 use crate::policy::Policy;
 
 /// What an outer door's context may not stand beside, and must.
+#[inline(never)]
 pub(super) fn check_outer(config: &Config<'_>) {
     if config.requires_context() {
         config
@@ -33,6 +34,7 @@ pub(super) fn check_outer(config: &Config<'_>) {
 }
 
 /// The mint, where there is one. Its key is a secret like any other, but that a PEM ends with a line break.
+#[inline(never)]
 pub(super) fn mint(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Option<Mint>> {
     let Some(written) = &config.mint else { return Some(None) };
     let Written {

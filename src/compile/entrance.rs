@@ -21,6 +21,7 @@ const MAX_KEYS: usize = 100;
 /// The most peers of all entrances together, for the same reason.
 const MAX_PEERS: usize = 1_000;
 
+#[inline(never)]
 pub(super) fn compile(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Vec<Entrance>> {
     check_trust(config);
     check_shared_peers(config);
@@ -58,6 +59,7 @@ impl Known {
     }
 }
 
+#[inline(never)]
 fn entrance(
     config: &Config<'_>,
     named: &Named<'_, written::Entrance<'_>>,
@@ -83,6 +85,7 @@ fn entrance(
     Some(Entrance { name: Arc::clone(name), demand, trust: config.trust_of(entry)? })
 }
 
+#[inline(never)]
 fn accepted_key(
     named: &Named<'_, written::Key<'_>>,
     secrets: &Secrets<'_>,
@@ -123,6 +126,7 @@ fn listed(peers: &[(Node<'_>, SpiffeId)], admits_resumed: bool, known: &mut Know
 
 /// Of a sole entrance with keys it goes without saying that it is the gateway's. Of several it does not, nor
 /// where another one is trusted.
+#[inline(never)]
 fn check_trust(config: &Config<'_>) {
     let has_a_say = |named: &&Named<'_, written::Entrance<'_>>| {
         named.entry.keys.is_some() || matches!(named.entry.trust, Trusted::Headers(_))
@@ -142,6 +146,7 @@ fn check_trust(config: &Config<'_>) {
 
 /// Of two entrances that let in the same peer and demand no more, nothing in a request says which is meant. So
 /// they must believe it in the same things.
+#[inline(never)]
 fn check_shared_peers(config: &Config<'_>) {
     let mut trusted: BTreeMap<&SpiffeId, Option<Trust>> = BTreeMap::new();
     for Named { entry, .. } in &config.entrances {

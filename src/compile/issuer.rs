@@ -28,6 +28,7 @@ pub(super) fn compile(config: &Config<'_>, places: &Places, secrets: &Secrets<'_
         .collect()
 }
 
+#[inline(never)]
 fn issuer(
     named: &Named<'_, written::Issuer<'_>>,
     places: &Places,
@@ -105,6 +106,7 @@ fn issuer(
 
 /// Several credentials must be told apart: which issuer judges a token, for whom each may speak, and whose
 /// `alice` an `alice` is. Where an entrance is trusted too, its `alice` is the gateway's.
+#[inline(never)]
 fn check_apart(config: &Config<'_>) {
     let is_trusted = |named: &Named<'_, Entrance<'_>>| matches!(named.entry.trust, Trusted::Headers(_));
     if config.requires_context() {
@@ -151,6 +153,7 @@ fn check_apart(config: &Config<'_>) {
 const CONTEXT_DEPTH: usize = 3;
 
 /// A context is the only credential of its door, and says whom it is about by itself.
+#[inline(never)]
 fn check_alone(config: &Config<'_>) {
     if config.limits.json_depth < CONTEXT_DEPTH {
         config
@@ -187,6 +190,7 @@ fn without_denied(
 }
 
 /// The accepted audiences; none inside where they are not checked.
+#[inline(never)]
 fn audiences(node: &Node<'_>, issuer: Option<&str>, audiences: &[&str]) -> Option<Option<Vec<String>>> {
     let node = node.below("audiences");
     match audiences {

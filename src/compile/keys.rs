@@ -23,6 +23,7 @@ pub(super) struct IssuerKeys {
 
 /// The keys of all sources. A source that gives none is an error; a key that cannot be used beside others
 /// that can is not.
+#[inline(never)]
 pub(super) fn compile(
     node: &Node<'_>,
     sources: &[KeySource<'_>],
@@ -67,6 +68,7 @@ pub(super) fn compile(
 }
 
 /// Where keys are published, checked for what one field means beside another.
+#[inline(never)]
 fn remote_source(
     written: &Remote<'_>,
     algorithms: Option<&[Algorithm]>,
@@ -112,6 +114,7 @@ fn is_near(host: &str, issues: Issues) -> bool {
 }
 
 /// Keys that one token could be tried with are no more than the tries: the last of them would never be used.
+#[inline(never)]
 fn check_tries(node: &Node<'_>, keys: &[Key], limits: Limits) {
     for (key, algorithm) in
         keys.iter().flat_map(|key| key.algorithms().iter().map(move |algorithm| (key, algorithm)))
@@ -137,6 +140,7 @@ fn check_tries(node: &Node<'_>, keys: &[Key], limits: Limits) {
     }
 }
 
+#[inline(never)]
 fn fixed_keys(
     source: &KeySource<'_>,
     algorithms: Option<&[Algorithm]>,

@@ -31,6 +31,7 @@ pub(super) fn built_in() -> OwnedHeaders {
     owned
 }
 
+#[inline(never)]
 pub(super) fn owned_headers(config: &Config<'_>) -> OwnedHeaders {
     let mut owned = built_in();
     for inject in &config.inject {
@@ -59,6 +60,7 @@ pub(super) fn owned_headers(config: &Config<'_>) -> OwnedHeaders {
 }
 
 /// The defaults, where there is a principal to take them from, with what is configured over and beside them.
+#[inline(never)]
 pub(super) fn injections(config: &Config<'_>) -> Vec<Injection> {
     let configured = |name: &HeaderName| config.inject.iter().any(|inject| inject.header == *name);
     let defaults = DEFAULTS.into_iter().filter(|_| config.has_credential_source());

@@ -27,6 +27,7 @@ use crate::route::template::{Segment, Template};
 const MAX_ANNOUNCED: usize = 10;
 
 /// What is published; none inside where nothing is. `key` signs the contexts, where its value is known.
+#[inline(never)]
 pub(super) fn compile(config: &Config<'_>, key: Option<&SigningKey>) -> Option<Option<Arc<Publication>>> {
     let Some(mint) = &config.mint else { return Some(None) };
     let announced = announced(mint, config.module);
@@ -76,6 +77,7 @@ fn announced(mint: &Mint<'_>, module: Module) -> Option<Vec<Announced>> {
     Some(keys)
 }
 
+#[inline(never)]
 fn announced_key(node: &Node<'_>, module: Module) -> Option<Announced> {
     let jwk = node.value();
     if jwk::is_private(jwk) {
@@ -124,6 +126,7 @@ fn signs_by(key: &VerifyingKey) -> Option<Algorithm> {
 
 /// What is published is answered before a route is looked for. A route that names just this path would be dead,
 /// which nobody means; one that names its folder may have been meant for it.
+#[inline(never)]
 fn check_routes(config: &Config<'_>, path: &str) {
     let Ok(canonical) = CanonicalPath::parse(path.as_bytes()) else { return };
     for named in &config.routes {

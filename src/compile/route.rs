@@ -27,6 +27,7 @@ const MAX_METHODS: usize = 100;
 
 type Written<'v> = Named<'v, written::Route<'v>>;
 
+#[inline(never)]
 pub(super) fn compile(
     config: &Config<'_>,
     default: Option<Access>,
@@ -74,6 +75,7 @@ fn check_count(config: &Config<'_>) -> Option<()> {
 }
 
 /// The table of all routes; none where two of them can tie.
+#[inline(never)]
 fn table(config: &Config<'_>) -> Option<Table> {
     let mut table = Table::default();
     let mut ties = 0_usize;
@@ -144,6 +146,7 @@ pub(super) fn rule(named: &Written<'_>) -> Rule {
     }
 }
 
+#[inline(never)]
 fn route(config: &Config<'_>, named: &Written<'_>, compiler: &mut Compiler<'_, '_>) -> Option<Route> {
     let Named { name, entry, .. } = named;
     let written::Route { access, entrance, methods, audience, .. } = entry;

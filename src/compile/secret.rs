@@ -30,6 +30,7 @@ pub(super) enum Resolved {
 }
 
 /// The secret's bytes; errors, which never show them, go to its node.
+#[inline(never)]
 pub(super) fn resolve(secret: &Secret<'_>, secrets: &Secrets<'_>) -> Option<Resolved> {
     let Some(text) = read(secret, secrets)? else { return Some(Resolved::Unchecked) };
     if text.trim() != text {
@@ -50,6 +51,7 @@ pub(super) fn resolve_lines(secret: &Secret<'_>, secrets: &Secrets<'_>) -> Optio
 }
 
 /// What the variable holds; none where that is unknown.
+#[inline(never)]
 fn read(secret: &Secret<'_>, secrets: &Secrets<'_>) -> Option<Option<String>> {
     let environment = match secrets {
         Secrets::Unchecked => return Some(None),

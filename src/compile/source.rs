@@ -18,6 +18,7 @@ pub(super) fn places(config: &Config<'_>) -> Places {
 }
 
 /// Places that are there twice, that contradict each other, or are too many.
+#[inline(never)]
 pub(super) fn check(config: &Config<'_>) {
     for named in &config.issuers {
         for (position, source) in named.entry.sources.iter().enumerate() {

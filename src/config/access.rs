@@ -47,6 +47,7 @@ pub struct Required<'v> {
     pub node: Node<'v>,
 }
 
+#[inline(never)]
 pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Access<'v>> {
     match node.value() {
         Value::Object(_) => requirements(node).map(Access::Requires),
@@ -68,6 +69,7 @@ fn refuse<'v>(node: &Node<'v>) -> Option<Access<'v>> {
     )
 }
 
+#[inline(never)]
 fn requirements<'v>(node: &Node<'v>) -> Option<Requirements<'v>> {
     let mut fields = node.object()?;
     let mut list = |name| fields.optional(name).map(|list| list.each(required));

@@ -94,6 +94,7 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Context<'v>> {
     Some(context)
 }
 
+#[inline(never)]
 fn mint<'v>(node: &Node<'v>) -> Option<Mint<'v>> {
     let mut fields = node.object()?;
     let issuer = fields.required("issuer", "write the `iss` of the contexts, which inner doors compare");
@@ -121,6 +122,7 @@ fn mint<'v>(node: &Node<'v>) -> Option<Mint<'v>> {
     Some(mint)
 }
 
+#[inline(never)]
 fn require<'v>(node: &Node<'v>) -> Option<Require<'v>> {
     let mut fields = node.object()?;
     let issuer = fields.required("issuer", "write the `issuer` of the outer door's `context.mint`");
@@ -160,6 +162,7 @@ fn public<'v>(node: &Node<'v>) -> Option<KeySource<'v>> {
 impl<'v> Require<'v> {
     /// Who mints is an issuer, of one kind of token, which stands in one place and says whom it is about in
     /// one way.
+    #[inline(never)]
     pub(crate) fn into_issuer(self) -> Named<'v, Issuer<'v>> {
         let Self { header, issuer, audience, keys, leeway, deny_kids, node } = self;
         let place = header.map(|header| Place::Header(WholeHeader { header }));

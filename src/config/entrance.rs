@@ -59,6 +59,7 @@ pub enum KeyForm<'v> {
     Secret(Secret<'v>),
 }
 
+#[inline(never)]
 pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Entrance<'v>> {
     let mut fields = node.object()?;
     let is_written = |name: &str| node.value().get(name).is_some();
@@ -100,6 +101,7 @@ fn peer<'v>(node: &Node<'v>) -> Option<(Node<'v>, SpiffeId)> {
     }
 }
 
+#[inline(never)]
 fn key<'v>(node: &Node<'v>) -> Option<Key<'v>> {
     if node.value().is_string() {
         return node.refuse(
@@ -153,6 +155,7 @@ fn trusted(node: &Node<'_>) -> Trusted {
     trust(node).map_or(Trusted::Unreadable, Trusted::Headers)
 }
 
+#[inline(never)]
 fn trust(node: &Node<'_>) -> Option<Trust> {
     let mut fields = node.object()?;
     let subject = fields

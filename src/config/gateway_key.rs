@@ -23,6 +23,7 @@ pub struct GatewayKey<'v> {
 /// The clusters of a mesh that Istio names.
 const MESH: &str = "outbound|*|*|*.svc.cluster.local";
 
+#[inline(never)]
 pub(crate) fn read<'v>(node: &Node<'v>) -> Option<GatewayKey<'v>> {
     let mut fields = node.object()?;
     let header = fields.optional("header").and_then(|header| ownable(&header));

@@ -29,6 +29,7 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Vec<Inject<'v>> {
     all
 }
 
+#[inline(never)]
 fn one<'v>(name: &str, node: Node<'v>) -> Option<Inject<'v>> {
     let header =
         super::header_name(&node, name).filter(|name| match header::untouchable(name.as_str(), false) {
@@ -58,6 +59,7 @@ fn one<'v>(name: &str, node: Node<'v>) -> Option<Inject<'v>> {
     Some(Inject { header: header?, source: source?, node })
 }
 
+#[inline(never)]
 fn claim(node: &Node<'_>) -> Option<Source> {
     let mut fields = node.object()?;
     let claim = fields.required("claim", "name the claim");

@@ -97,6 +97,7 @@ pub struct Identity {
     pub issuer: Option<ClaimRef>,
 }
 
+#[inline(never)]
 pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Issuer<'v>> {
     let mut fields = node.object()?;
     let issuer = fields.required("issuer", "write the exact `iss` of its tokens");
@@ -149,6 +150,7 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Issuer<'v>> {
     Some(read)
 }
 
+#[inline(never)]
 fn tenants(node: &Node<'_>) -> Tenants {
     if node.value().is_string() {
         // What is wrong is no wider policy: with its error, nothing compiles.
@@ -211,6 +213,7 @@ pub(crate) fn claims(names: &[&str]) -> Vec<ClaimRef> {
     names.iter().filter_map(|name| ClaimRef::parse(name)).collect()
 }
 
+#[inline(never)]
 fn identity(node: Option<&Node<'_>>) -> Identity {
     let mut fields = node.and_then(Node::object);
     let mut field = |name| fields.as_mut().and_then(|fields| fields.optional(name));

@@ -55,6 +55,7 @@ const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration:
 /// How long keys may serve while their issuer cannot be reached, a week at most.
 const MAX_STALE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(7 * 86_400);
 
+#[inline(never)]
 pub(crate) fn read<'v>(node: &Node<'v>) -> Option<KeySource<'v>> {
     let mut fields = node.object()?;
     let jwks = fields.optional("jwks").map(KeySource::Jwks);
@@ -84,6 +85,7 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<KeySource<'v>> {
     source
 }
 
+#[inline(never)]
 fn remote<'v>(node: &Node<'v>) -> Option<Remote<'v>> {
     let mut fields = node.object()?;
     let url = fields.required("url", "write where the JWK Set is published, as in `https://HOST/PATH`");

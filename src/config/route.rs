@@ -28,6 +28,7 @@ pub struct Route<'v> {
     pub audience: Option<(Node<'v>, &'v str)>,
 }
 
+#[inline(never)]
 pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Route<'v>> {
     let mut fields = node.object()?;
     let hosts =

@@ -42,6 +42,7 @@ pub(crate) fn read<'v>(node: &Node<'v>) -> Option<Secret<'v>> {
 }
 
 /// A secret whose fields stand among others.
+#[inline(never)]
 pub(crate) fn of_fields<'v>(node: &Node<'v>, env: &Node<'v>, fields: &mut Fields<'v>) -> Option<Secret<'v>> {
     let encoding = fields.optional("encoding").map(|encoding| {
         encoding.choice(&[

@@ -42,6 +42,7 @@ pub(crate) fn default<'v>(node: &Node<'v>) -> Vec<Source<'v>> {
     bearer.map(source).into_iter().collect()
 }
 
+#[inline(never)]
 fn source<'v>(node: &Node<'v>) -> Option<Source<'v>> {
     let mut fields = node.object()?;
     let (header, scheme) = (fields.optional("header"), fields.optional("scheme"));
@@ -71,6 +72,7 @@ fn source<'v>(node: &Node<'v>) -> Option<Source<'v>> {
     Some(Source { place: place?, forward: forward.unwrap_or(Some(Forward::Nothing))?, node: node.clone() })
 }
 
+#[inline(never)]
 fn header(node: &Node<'_>, scheme: Option<Node<'_>>, with_scheme: bool) -> Option<Place> {
     let is_cookie = |name: &HeaderName| name.as_str() == cookie::HEADER;
     let name = if header_name(node, node.text()?).as_ref().is_some_and(is_cookie) {

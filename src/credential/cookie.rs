@@ -100,6 +100,7 @@ fn pairs<'r, 'a>(request: &'r Request<'a>) -> impl Iterator<Item = &'a [u8]> + u
 
 /// What becomes of the header where some of these cookies are in it: the others stay as they are. None where
 /// none is, and then nothing is allocated.
+#[inline(never)]
 pub(super) fn without<'c>(
     request: &Request<'_>,
     cookies: impl Iterator<Item = &'c Cookie> + Clone,

@@ -59,6 +59,7 @@ pub struct Admitted<'e> {
 ///   there, and what is missing is not a key: an entrance demands none, and either there is a peer, or no
 ///   entrance demands one;
 /// - [`Code::GatewayKeyMissing`] where no header is there otherwise.
+#[inline(never)]
 pub fn admit<'e>(
     entrances: &'e [Entrance],
     request: &Request<'_>,

@@ -131,6 +131,7 @@ impl Issuer {
     ///
     /// # Errors
     /// The first check that fails: key, signature, registered claims, identity.
+    #[inline(never)]
     pub fn authenticate<'t>(
         &self,
         token: Compact<'t>,

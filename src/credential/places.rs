@@ -112,6 +112,7 @@ impl Places {
     /// What must be changed so that no credential is forwarded that must not be. The one that was verified
     /// stays where its issuer lets it; another stays where every issuer that reads its place always lets it,
     /// for nobody knows whose it is.
+    #[inline(never)]
     pub(crate) fn strip(
         &self,
         request: &Request<'_>,

@@ -84,6 +84,7 @@ fn parts(parameter: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// What becomes of the path where some of these parameters are in its query: everything else stays as it is.
 /// None where none is, and then nothing is allocated.
+#[inline(never)]
 pub(super) fn without<'q>(
     request: &Request<'_>,
     queries: impl Iterator<Item = &'q Query> + Clone,

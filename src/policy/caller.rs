@@ -45,6 +45,7 @@ impl<'p> Caller<'p> {
         if policy.requires_context { caller.map_err(of_context) } else { caller }
     }
 
+    #[inline(never)]
     fn read(
         policy: &'p Policy,
         keys: &Keys,

@@ -17,6 +17,7 @@ use crate::mutation::{Assignment, Mutation};
 use crate::request::Request;
 
 /// Strip, then inject, then attach. A change that would change nothing is left out, for each costs a host call.
+#[inline(never)]
 pub(super) fn mutations(
     policy: &Policy,
     entrance: Option<&Entrance>,
@@ -59,6 +60,16 @@ pub(super) fn attached(
     if policy.attaches() != Some(Attach::Upstream) && !policy.goes_to(request.cluster()) {
         return Ok(Vec::new());
     }
+    attach(policy, engines, occasion, trace)
+}
+
+#[inline(never)]
+fn attach(
+    policy: &Policy,
+    engines: &Engines,
+    occasion: Option<&Occasion<'_>>,
+    trace: &mut impl Trace,
+) -> Result<Vec<Assignment>, Code> {
     let mut attached: Vec<Assignment> =
         policy.attachment.iter().map(|attachment| attachment.assignment()).collect();
     if let (Some(mint), Some(occasion)) = (&policy.mint, occasion) {

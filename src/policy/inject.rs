@@ -123,6 +123,7 @@ pub(super) type Told<'a> = (&'a Principal, Option<&'a Verified<'a>>);
 ///
 /// # Errors
 /// As [`Injection::value`].
+#[inline(never)]
 pub(super) fn all(
     injections: &[Injection],
     of: Option<Told<'_>>,

@@ -22,6 +22,7 @@ use crate::route::{EntranceRule, Found};
 use crate::time::UnixTime;
 
 /// By which entrance the request comes in, where it needs one.
+#[inline(never)]
 pub(super) fn come_in<'p>(
     policy: &'p Policy,
     request: &Request<'_>,
@@ -84,6 +85,7 @@ fn admit(
 }
 
 /// What a request may do that has come in.
+#[inline(never)]
 fn grant(
     policy: &Policy,
     keys: &Keys,

@@ -55,6 +55,7 @@ impl From<Code> for Stop {
 }
 
 /// What a token proves by the word of the issuer at this position.
+#[inline(never)]
 pub(super) fn prove(
     policy: &Policy,
     (position, issuer): (usize, &Issuer),

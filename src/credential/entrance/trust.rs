@@ -25,6 +25,7 @@ impl Trust {
     /// # Errors
     /// [`Code::HeaderMalformed`] where a trusted header is there several times or its value cannot be one;
     /// [`Code::TenantMalformed`].
+    #[inline(never)]
     pub fn principal(&self, request: &Request<'_>) -> Result<Option<Principal>, Code> {
         let value = |header: Option<&HeaderName>| match header.map(|header| request.single(header.as_bytes()))
         {
