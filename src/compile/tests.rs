@@ -9,6 +9,7 @@
 
 mod context;
 mod entrance;
+mod example;
 mod header;
 mod issuer;
 mod module;
@@ -122,6 +123,17 @@ fn an_emptied_field_is_an_error_and_never_a_wider_policy() {
     }
     let null = with(outer(), "/strip", json!([null]));
     assert_eq!(errors(&null), ["strip[0]: is null: remove it or fill it"]);
+}
+
+#[test]
+fn a_choice_is_one_of_its_words_as_it_is_written() {
+    for word in [json!("p"), json!("pas"), json!("passs"), json!("Pass"), json!(" pass"), json!(true)] {
+        let errors = errors(&with(outer(), "/preflight", word));
+        assert_eq!(errors, ["preflight: must be one of `pass`, `check`"]);
+    }
+    for word in ["pass", "check"] {
+        assert_eq!(errors(&with(outer(), "/preflight", json!(word))), [""; 0]);
+    }
 }
 
 #[test]
