@@ -49,7 +49,8 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// How much is held when tokens with this claim have come until the cache is full, as a share of its size.
+/// How much is held when tokens with this claim, which is injected, have come until the cache is full, as a share of
+/// its size.
 fn share(claim: &Value) -> f64 {
     const CAPACITY: usize = 1 << 20;
     let configuration = json!({
@@ -57,8 +58,8 @@ fn share(claim: &Value) -> f64 {
         "issuers": { "main": {
             "issuer": "https://issuer.test", "audiences": ["*"], "keys": [{ "secret": { "env": "SECRET" } }],
         } },
-        "inject": { "x-claim": { "claim": "none-has-it", "as": "json" } },
-        "limits": { "tokenCacheBytes": CAPACITY },
+        "inject": { "x-claim": { "claim": "x", "as": "json" } },
+        "limits": { "tokenCacheBytes": CAPACITY, "injectedBytes": 32_768 },
     });
     let secrets = |_: &str| Some(SECRET.to_owned());
     let policy = compile::compile(&configuration, &Secrets::From(&secrets), UnixTime::from_secs(NOW))
