@@ -58,8 +58,8 @@ test-wasm: | compiler ## run the core's tests as 32-bit wasm, in Node
 fuzz: | compiler ## fuzz each target for FUZZ_SECONDS (60) seconds
 	tools/fuzz.sh run
 
-# Their clients need not be fast, only soon built: what `make test` has compiled serves them too. QUICK=1 for a few
-# minutes instead of a quarter of an hour, ONLY=warm,native for some variants, OUT=folder for another place than
+# Their clients need not be fast, only soon built: what `make test` has compiled serves them too. QUICK=1 for two
+# minutes instead of ten, ONLY=warm,native for some variants, OUT=folder for another place than
 # target/bench.
 BENCH = $(WITH_ENVOY) VESTIBULE_NOOP="$(CURDIR)/$(NOOP)" cargo bench --locked --profile dev --bench envoy -- \
 	$(if $(QUICK),--quick) $(if $(OUT),--out $(OUT))

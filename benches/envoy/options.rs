@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// Measures what Vestibule costs beside Envoy's own filters. `make bench` starts it.
 #[derive(Debug, Parser)]
 pub struct Options {
-    /// A few minutes instead of a quarter of an hour.
+    /// Two minutes instead of ten.
     #[arg(long)]
     pub quick: bool,
     /// These variants alone, by name; one that ends in `*` stands for all that begin so.

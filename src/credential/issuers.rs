@@ -11,7 +11,7 @@ pub struct Issuers {
     issuers: Vec<Issuer>,
     /// Where those stand that believe one `iss` only, by it.
     by_iss: HashMap<Box<str>, Vec<usize>>,
-    /// Where those stand that believe any.
+    /// Where those stand that believe any: one at most, which has no other beside it (`compile::issuer`).
     any: Vec<usize>,
 }
 
