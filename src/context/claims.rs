@@ -182,7 +182,7 @@ mod tests {
         Principal {
             issuer: Some("main".into()),
             subject: Subject::parse(b"alice").unwrap(),
-            tenant: Tenant::from_claim(Some(&json!("acme"))).unwrap(),
+            tenant: Tenant::parse(b"acme"),
             permissions: Permissions::indexed(grants(&["orders:read", "orders:write"])),
             scopes: grants(&["openid", "profile"]),
             roles: grants(&["clerk"]),
