@@ -53,6 +53,7 @@ pub(super) struct Names {
 ///
 /// # Errors
 /// [`Code::HostFailed`] where the request cannot be told from others.
+#[inline(never)]
 pub(super) fn claims(names: &Names, occasion: &Occasion<'_>) -> Result<(Value, UnixTime), Code> {
     let Occasion { principal, expires, audience, request, now } = *occasion;
     // A context ends with its credential at the latest, and what is left of a second is nobody's.
