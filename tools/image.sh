@@ -80,9 +80,9 @@ push() {
     [[ $there == "$digest" ]] || fail "$to is $there, and not the $digest that was sent"
     sbom=$(sed -E 's/.*"digest":"(sha256:[0-9a-f]{64})".*/\1/' "$layouts/$name.sbom/index.json")
     "$crane" push "$layouts/$name.sbom" "$repository@$sbom" >/dev/null
-    echo "url: oci://$to"
-    echo "sha256: ${digest#sha256:}"
-    echo "# or both in one: oci://$repository@$digest; its bill of materials is $repository@$sbom"
+    echo "url: oci://$repository@$digest"
+    echo "# by its tag: oci://$to, with sha256: ${digest#sha256:}"
+    echo "# its bill of materials: $repository@$sbom"
 }
 
 command=${1:-}
