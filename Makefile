@@ -62,7 +62,7 @@ test: $(MODULE) $(HOST_MODULE) $(PROBE) envoy | compiler ## run every test, nati
 # The layouts that the checks' tests spoil are tried on the agent too.
 test-image: image ## push the images to registries on loopback and pull them by the code of Istio's agent; it takes Go
 	cargo test --locked --manifest-path tools/image/Cargo.toml --target-dir target/image
-	@command -v go >/dev/null || tools/packages.sh golang-go
+	@command -v go >/dev/null || { echo "test-image: Go 1.26 or newer runs it (https://go.dev/dl)" >&2; exit 1; }
 	cd tests/image && go test -mod=readonly -count=1 ./...
 
 test-wasm: | compiler ## run the core's tests as 32-bit wasm, in Node

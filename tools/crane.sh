@@ -24,13 +24,14 @@ if [[ -x $binary ]]; then
     exit 0
 fi
 
-command -v go >/dev/null || tools/packages.sh golang-go
+command -v go >/dev/null ||
+    fail "Go 1.25 or newer builds it (https://go.dev/dl); CRANE=/path/to/crane names another one"
 echo "crane: building crane $version into .tools/ (half a minute)" >&2
 mkdir -p .tools
 work=$(mktemp -d "$PWD/.tools/crane.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 (cd tools/crane && CGO_ENABLED=0 go build -mod=readonly -trimpath -buildvcs=false -o "$work/crane" "$package/cmd/crane") >&2 ||
-    fail "Go could not build crane $version, which needs Go 1.25; CRANE=/path/to/crane names another one"
+    fail "Go could not build crane $version; CRANE=/path/to/crane names another one"
 # Under its name only when it is whole.
 mkdir -p "$(dirname "$binary")"
 mv -f "$work/crane" "$binary"

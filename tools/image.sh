@@ -67,14 +67,13 @@ check() {
 push() {
     local to=$1 name=${2:-vestibule} crane digest repository there sbom
     [[ -d $layouts/$name && -d $layouts/$name.sbom ]] || fail "there is no $layouts/$name; \`make image\` makes it"
-    [[ $to == */* && $to != *@* ]] || fail "IMAGE is '$to'; it is to be REGISTRY/NAME:TAG"
+    # The port of a registry is no tag.
+    [[ $to == */* && ${to##*/} == *:* && $to != *@* ]] || fail "IMAGE is '$to'; it is to be REGISTRY/NAME:TAG"
     crane=$(tools/crane.sh)
     # Read before anything is sent.
     read -r digest _ <<<"$(image check "$layouts/$name" "$layouts/$name.sbom")"
     [[ $digest == sha256:* ]] || fail "$layouts/$name is not sent"
-    # The port of a registry is no tag.
-    repository=$to
-    [[ ${to##*/} == *:* ]] && repository=${to%:*}
+    repository=${to%:*}
     "$crane" push "$layouts/$name" "$to" >/dev/null
     there=$("$crane" digest "$to")
     [[ $there == "$digest" ]] || fail "$to is $there, and not the $digest that was sent"
