@@ -2,8 +2,9 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size size-report cli certificates demo test test-wasm fuzz bench bench-memory bench-signatures bench-native \
-		bench-instructions check manifests fmt envoy clean compiler FORCE
+.PHONY: help wasm size size-report image push cli certificates demo test test-wasm test-image fuzz bench \
+		bench-memory bench-signatures bench-native bench-instructions check manifests fmt \
+		envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
 # The same without signatures of its own.
@@ -40,6 +41,12 @@ size: $(MODULE) $(HOST_MODULE) ## print what the modules weigh; fails where one 
 size-report: $(MODULE) $(HOST_MODULE) | compiler ## print what weighs what in the modules, by crate and function
 	@tools/size.sh report
 
+image: $(MODULE) $(HOST_MODULE) | compiler ## make and check an image of each module in dist/image; print their digests
+	@tools/image.sh make
+
+push: image ## push the image to IMAGE=registry/name:tag, with its bill of materials; NAME=vestibule-host for the other
+	@tools/image.sh push "$(IMAGE)" $(NAME)
+
 cli: | compiler ## build the operator's command, target/release/vestibule
 	cargo build --release --locked --bin vestibule
 
@@ -54,6 +61,13 @@ demo: $(MODULE) envoy | compiler ## run both doors in a real Envoy and show what
 test: $(MODULE) $(HOST_MODULE) $(PROBE) envoy | compiler ## run every test, natively and through a real Envoy
 	@$(WITH_ENVOY) cargo test --locked --no-fail-fast
 	cargo test --locked --lib --no-default-features --features plugin
+	cargo test --locked --manifest-path tools/image/Cargo.toml --target-dir target/image
+
+# The layouts that the checks' tests spoil are tried on the agent too.
+test-image: image ## push the images to registries on loopback and pull them by the code of Istio's agent; it takes Go
+	cargo test --locked --manifest-path tools/image/Cargo.toml --target-dir target/image
+	@command -v go >/dev/null || { echo "test-image: Go 1.26 or newer runs it (https://go.dev/dl)" >&2; exit 1; }
+	cd tests/image && go test -mod=readonly -count=1 ./...
 
 test-wasm: | compiler ## run the core's tests as 32-bit wasm, in Node
 	tools/wasm.sh test
@@ -89,6 +103,8 @@ check: | compiler ## check format and lints, natively and for wasm
 	cargo fmt --all --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --lib --no-default-features --features plugin -- -D warnings
+	cargo fmt --manifest-path tools/image/Cargo.toml --check
+	cargo clippy --locked --manifest-path tools/image/Cargo.toml --target-dir target/image --all-targets -- -D warnings
 	tools/wasm.sh clippy
 	@if command -v shellcheck >/dev/null; then shellcheck tools/*.sh .ci/run; \
 	else echo "shellcheck is not here: scripts not linted"; fi
