@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size size-report cli certificates demo test test-wasm fuzz bench bench-memory bench-signatures bench-native \
+.PHONY: help wasm size size-report cli certificates demo test test-istio test-wasm fuzz bench bench-memory bench-signatures bench-native \
 		bench-instructions check fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
@@ -51,6 +51,11 @@ demo: $(MODULE) envoy | compiler ## run both doors in a real Envoy and show what
 test: $(MODULE) $(HOST_MODULE) $(PROBE) envoy | compiler ## run every test, natively and through a real Envoy
 	@$(WITH_ENVOY) cargo test --locked --no-fail-fast
 	cargo test --locked --lib --no-default-features --features plugin
+
+# One mesh for all of its tests, which therefore run one after the other.
+test-istio: $(MODULE) $(PROBE) envoy | compiler ## run both doors in a mesh of Istio's own control plane and agents
+	@$(WITH_ENVOY) ISTIOD=$$(tools/istiod.sh) && KUBERNETES=$$(tools/kubernetes.sh) && KUBECTL=$$(tools/kubectl.sh) && \
+	export ISTIOD KUBERNETES KUBECTL && cargo test --locked --test istio -- --test-threads=1
 
 test-wasm: | compiler ## run the core's tests as 32-bit wasm, in Node
 	tools/wasm.sh test
