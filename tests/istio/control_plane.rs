@@ -14,7 +14,6 @@ pub struct ControlPlane {
     process: Process,
     /// Where proxies reach it, by TLS.
     pub port: u16,
-    debug: u16,
 }
 
 impl ControlPlane {
@@ -60,12 +59,7 @@ impl ControlPlane {
         process.until("istiod serves", || {
             get("/ready").try_send(debug).ok().filter(|response| response.status == 200)
         });
-        Self { process, port: secure, debug }
-    }
-
-    /// What the debug port answers at this path.
-    pub fn debug(&self, path: &str) -> crate::support::http::Response {
-        get(path).send(self.debug)
+        Self { process, port: secure }
     }
 
     /// Its process.

@@ -16,7 +16,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod change; // doors that change under load, and a VM that ends
 mod control_plane; // fixture: istiod
+mod delivery; // what istiod made of the manifests
 mod kubernetes; // fixture: the API server, and kubectl
 mod mesh; // fixture: the overlay at this place, and all who call
 mod outside; // fixture: who is no part of the mesh

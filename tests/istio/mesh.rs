@@ -37,8 +37,6 @@ pub struct Mesh {
     pub orders: Proxy,
     pub service: Upstream,
     pub gateway_key: String,
-    /// What was applied.
-    pub manifests: String,
     pub ports: Ports,
     outside: Outside,
     _issuer: JwksServer,
@@ -129,7 +127,6 @@ impl Mesh {
             orders,
             service,
             gateway_key,
-            manifests,
             ports,
             outside,
             _issuer: issuer,
@@ -188,11 +185,6 @@ impl Mesh {
         let response = self.send("client", &self.good());
         let arrival = self.arrival(&response).unwrap_or_else(|| panic!("{}", response.text()));
         arrival.values("txn-token").concat()
-    }
-
-    /// Applies the manifests again, as they were at the start.
-    pub fn restore(&self) {
-        self.kubernetes.apply(&self.manifests);
     }
 
     /// Changes a `WasmPlugin` by a merge patch.

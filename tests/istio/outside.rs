@@ -1,12 +1,16 @@
 //! Who is no part of the mesh: clients, callers past the gateway, and the issuer. A plain Envoy speaks TLS for
 //! them.
 
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
+
 use serde_json::json;
 
 use super::mesh::{HOST, TRUST_DOMAIN};
+use super::process::{Process, folder, free_ports, variable, write};
 use crate::support::bootstrap::{Bootstrap, Clients, cluster_of_caller};
 use crate::support::certificates::{Authority, Name};
-use crate::support::envoy::Envoy;
 
 /// Where everybody listens.
 pub struct Ports {
@@ -22,8 +26,8 @@ pub struct Ports {
 
 /// The Envoy.
 pub struct Outside {
-    envoy: Envoy,
-    blog_calls: u16,
+    _process: Process,
+    ports: BTreeMap<&'static str, u16>,
 }
 
 impl Outside {
@@ -60,13 +64,32 @@ impl Outside {
             address["port_value"] = json!(port);
             bootstrap.tls_of_cluster(&cluster)["sni"] = json!(HOST);
         }
-        let bootstrap = bootstrap.listen("outer", ports.issuer_tls);
-        let envoy = Envoy::start_with(&bootstrap, &[], &["--log-level", "info"]);
-        Self { envoy, blog_calls: ports.blog_calls }
+        let mut bootstrap = bootstrap.listen("outer", ports.issuer_tls);
+        let own: [u16; 6] = free_ports();
+        let mut listeners: BTreeMap<_, _> = callers.iter().map(|(name, ..)| *name).zip(own).collect();
+        for (name, port) in &listeners {
+            bootstrap = bootstrap.listen(name, *port);
+        }
+        let folder = folder("outside");
+        write(&folder.join("envoy.json"), &bootstrap.to_json());
+        let arguments = ["--config-path", "envoy.json", "--disable-hot-restart", "--concurrency", "1"];
+        let process = Process::start(
+            "outside",
+            Path::new(&variable("ENVOY")),
+            &arguments.map(str::to_owned),
+            &folder,
+            &[],
+        );
+        let serves = |port| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
+        process.until("the callers' Envoy serves", || {
+            listeners.values().all(|port| serves(*port)).then_some(())
+        });
+        listeners.insert("blog", ports.blog_calls);
+        Self { _process: process, ports: listeners }
     }
 
     /// Where who is called so sends requests to.
     pub fn port(&self, from: &str) -> u16 {
-        if from == "blog" { self.blog_calls } else { self.envoy.port(from) }
+        *self.ports.get(from).unwrap_or_else(|| panic!("nobody is called {from}"))
     }
 }
