@@ -20,7 +20,7 @@ fi
 
 cd "$(dirname "$0")/.."
 directory=$PWD/.tools/kubectl-$version
-if [[ -x $directory/kubectl ]]; then
+if [[ -x $directory/kubectl && -x $directory/helm ]]; then
     echo "$directory/kubectl"
     exit 0
 fi

@@ -89,17 +89,17 @@ done
 
 # The gateway chart with our values: every secret that the outer door names is in the container's environment.
 helm=$(dirname "$kubectl")/helm
-if [[ -x $helm ]]; then
-    chart=$(tools/crds.sh charts)/gateway
-    if "$helm" template istio-ingress "$chart" -n istio-ingress -f "$root/base/outer/gateway-values.yaml" >"$work/chart.yaml"; then
-        strictly "$work/chart.yaml" || fault "$root/base/outer/gateway-values.yaml: Kubernetes' schemas refuse what the chart makes of it"
-        while read -r name; do
-            grep -qE "^ *- name: $name\$|^ *name: $name\$" "$work/chart.yaml" ||
-                fault "$root/base/outer/gateway-values.yaml: the door's $name is in no container"
-        done < <(sed -n 's/^ *- name: \(VESTIBULE_.*\)/\1/p' "$root/base/outer/wasm-plugin.yaml")
-    else
-        fault "$root/base/outer/gateway-values.yaml: Istio's chart refuses it"
-    fi
+values=$root/base/outer/gateway-values.yaml
+if [[ ! -x $helm ]]; then
+    echo "manifests: there is no helm beside $kubectl: $values not checked" >&2
+elif chart=$(tools/crds.sh charts)/gateway &&
+    "$helm" template istio-ingress "$chart" -n istio-ingress -f "$values" >"$work/chart.yaml"; then
+    strictly "$work/chart.yaml" || fault "$values: Kubernetes' schemas refuse what the chart makes of it"
+    while read -r name; do
+        grep -qE "^ *(- )?name: $name\$" "$work/chart.yaml" || fault "$values: the door's $name is in no container"
+    done < <(sed -n 's/^ *- name: \(VESTIBULE_.*\)/\1/p' "$root/base/outer/wasm-plugin.yaml")
+else
+    fault "$values: Istio's chart refuses it"
 fi
 
 if [[ $faults -gt 0 ]]; then
