@@ -61,6 +61,18 @@ for directory in "${kustomizations[@]}"; do
 done
 [[ ${#built[@]} -gt 0 ]] || fault "$root has no overlays"
 
+# And all of it must be able to fail: no document passes with a field that nobody knows.
+for place in "${built[@]}"; do
+    echo "---"
+    sed 's/^spec: {}$/spec:/; s/^spec:$/&\n  misspelt: true/' "$work/${place//\//_}.yaml"
+done >"$work/misspelt.yaml"
+"$admit" "${definitions[@]}" <"$work/misspelt.yaml" >"$work/built-in.yaml" 2>"$work/said" || true
+written=$(grep -c '^spec:' "$work/misspelt.yaml")
+refused=$(grep -c 'unknown field "spec.misspelt"$' "$work/said" || true)
+rest=$(grep -c '^spec:' "$work/built-in.yaml" || true)
+[[ $((refused + rest)) -eq $written ]] || fault "of $written misspelt documents $refused were refused, and $rest left to Kubernetes' schemas"
+! strictly "$work/built-in.yaml" 2>/dev/null || fault "Kubernetes' schemas take a field that nobody knows"
+
 # A component is checked where it is used.
 for component in "$root"/components/*/; do
     name=$(basename "$component")
