@@ -2,8 +2,8 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size size-report cli certificates demo test test-istio test-wasm fuzz bench bench-memory bench-signatures bench-native \
-		bench-instructions check fmt envoy clean compiler FORCE
+.PHONY: help wasm size size-report cli certificates demo test test-istio test-wasm fuzz bench bench-memory bench-signatures \
+		bench-native bench-instructions check manifests fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
 # The same without signatures of its own.
@@ -12,11 +12,14 @@ HOST_MODULE := dist/vestibule-host.wasm
 PROBE := target/probe.wasm
 # For the benchmark alone.
 NOOP := target/noop.wasm
+# KUBECTL=/path and ISTIOCTL=/path name others than the pinned ones.
 # WASM_TOOLCHAIN=rustup|debian forces one way to the wasm target (tools/wasm.sh); ENVOY=/path names another Envoy,
 # BINARYEN=/directory another Binaryen.
 export WASM_TOOLCHAIN
 export BINARYEN
 export ENVOY
+export KUBECTL
+export ISTIOCTL
 # FUZZ_SECONDS=600 fuzzes each target so long; FUZZ_SANITIZER=address watches memory as well (tools/fuzz.sh).
 export FUZZ_SECONDS
 export FUZZ_SANITIZER
@@ -94,6 +97,9 @@ check: | compiler ## check format and lints, natively and for wasm
 	tools/wasm.sh clippy
 	@if command -v shellcheck >/dev/null; then shellcheck tools/*.sh .ci/run; \
 	else echo "shellcheck is not here: scripts not linted"; fi
+
+manifests: ## check the Istio manifests with kustomize, the schemas of all their kinds and Istio's own validation
+	@tools/manifests.sh $(if $(QUICK),--quick)
 
 fmt: ## format the code
 	cargo fmt --all

@@ -57,6 +57,7 @@ pub use secret::Secrets;
 ///
 /// # Errors
 /// Where it is no JSON, or where it has members twice.
+#[inline(never)]
 pub fn parse_document(text: &[u8]) -> Result<Value, ConfigErrors> {
     json::parse(text, config::BOUNDS).map_err(|error| match error {
         json::Error::Syntax(message) => ConfigError::new("", format!("is {message}")).into(),
@@ -216,6 +217,7 @@ fn run<T>(
     errors.finish(value).map(|value| Compiled { value, warnings })
 }
 
+#[inline(never)]
 fn policy(config: &Config<'_>, secrets: &Secrets<'_>, now: UnixTime) -> Option<Policy> {
     check_doors(config);
     source::check(config);

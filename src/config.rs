@@ -184,6 +184,7 @@ pub(crate) fn read<'v>(node: &Node<'v>, module: Module) -> Option<Config<'v>> {
     Some(config)
 }
 
+#[inline(never)]
 fn report<'v>(node: &Node<'v>) -> Option<Report<'v>> {
     let mut fields = node.object()?;
     let until =
@@ -214,6 +215,7 @@ pub(crate) fn header_name(node: &Node<'_>, text: &str) -> Option<HeaderName> {
     name
 }
 
+#[inline(never)]
 fn strip_pattern(node: &Node<'_>) -> Option<Strip> {
     let text = node.text()?;
     let prefix = match text.split_once('*') {

@@ -1,14 +1,18 @@
 //! Strict JSON: what two parsers could read differently is refused.
 //!
 //! `serde_json` does the parsing; this module adds what it leaves open: duplicate members (RFC 8259 section 4
-//! lets a parser take either, and an attacker picks) and a depth that the caller chooses. It knows nothing of
-//! tokens or configurations.
+//! lets a parser take either, and an attacker picks) and a depth that the caller chooses. Whoever wants to know
+//! what is wrong asks [`parse`], whoever is in a hurry [`Tree::parse`]. It knows nothing of tokens or
+//! configurations.
 
-use std::cell::{Cell, RefCell};
+mod tree;
+
+use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::Value;
+
+pub use tree::Tree;
 
 /// Why a text is not acceptable JSON.
 #[derive(Debug)]
@@ -37,22 +41,22 @@ const MAX_PATH: usize = 200;
 /// # Errors
 /// [`Error`] says whether the syntax is wrong or which members are there twice.
 pub fn parse(text: &[u8], bounds: Bounds) -> Result<Value, Error> {
-    let found = Found { most: bounds.duplicates, ..Found::default() };
-    let strict = Strict { path: Path::Root, found: &found, depth: bounds.depth };
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = strict
-        .deserialize(&mut deserializer)
-        .and_then(|value| deserializer.end().map(|()| value))
-        .map_err(|error| match (found.too_deep.get(), error.line()) {
+    let text = std::str::from_utf8(text).map_err(|error| {
+        Error::Syntax(format!("not UTF-8 behind the first {} bytes", error.valid_up_to()))
+    })?;
+    let tree = Tree::read(text, bounds.depth).map_err(|error| {
+        Error::Syntax(match (error.is_data(), error.line()) {
+            // Depth is all that makes what is JSON unacceptable to it.
             (true, line) => format!("nested too deeply at line {line}"),
             (false, line) => format!("not JSON at line {line}, column {}", error.column()),
-        });
-    let duplicates = found.duplicates.into_inner();
-    match value {
-        // A reading that ended because it had found enough of them ended for them.
-        _ if !duplicates.is_empty() => Err(Error::Duplicates(duplicates)),
-        Ok(value) => Ok(value),
-        Err(message) => Err(Error::Syntax(message)),
+        })
+    })?;
+    let mut duplicates = Duplicates { paths: Vec::new(), most: bounds.duplicates };
+    duplicates.of(&tree, Path::Root);
+    if duplicates.paths.is_empty() {
+        Ok(Value::from(&tree))
+    } else {
+        Err(Error::Duplicates(duplicates.paths))
     }
 }
 
@@ -66,23 +70,41 @@ pub fn depth(value: &Value) -> usize {
     }
 }
 
-/// What the reading came upon.
-#[derive(Default)]
-struct Found {
-    duplicates: RefCell<Vec<String>>,
+/// The members that are there twice, as far as they are looked for.
+struct Duplicates {
+    paths: Vec<String>,
     most: usize,
-    too_deep: Cell<bool>,
 }
 
-impl Found {
-    /// Notes a duplicate; an error once there are enough of them.
-    fn duplicate<E: serde::de::Error>(&self, path: Path<'_>) -> Result<(), E> {
-        let mut cut = Cut(String::new());
-        // An error here says that the path was cut.
-        let _cut = fmt::Write::write_fmt(&mut cut, format_args!("{path}"));
-        let mut duplicates = self.duplicates.try_borrow_mut().map_err(E::custom)?;
-        duplicates.push(cut.0);
-        if duplicates.len() < self.most { Ok(()) } else { Err(E::custom("duplicate members")) }
+impl Duplicates {
+    fn of(&mut self, tree: &Tree<'_>, path: Path<'_>) {
+        match tree {
+            Tree::Null | Tree::Bool(_) | Tree::Number(_) | Tree::String(_) => {}
+            Tree::Array(elements) => {
+                for (index, element) in elements.iter().enumerate() {
+                    self.of(element, Path::Element(&path, index));
+                }
+            }
+            Tree::Object(members) => {
+                let mut seen = BTreeSet::new();
+                for (name, value) in members {
+                    let path = Path::Member(&path, name);
+                    if !seen.insert(&**name) {
+                        self.note(path);
+                    }
+                    self.of(value, path);
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, path: Path<'_>) {
+        if self.paths.len() < self.most {
+            let mut cut = Cut(String::new());
+            // An error here says that the path was cut.
+            let _cut = fmt::Write::write_fmt(&mut cut, format_args!("{path}"));
+            self.paths.push(cut.0);
+        }
     }
 }
 
@@ -102,7 +124,7 @@ impl fmt::Write for Cut {
     }
 }
 
-/// Where in the document the parser stands; a list on the stack, so that a document without faults allocates
+/// Where in the document a value stands; a list on the stack, so that a document without faults allocates
 /// nothing for it.
 #[derive(Clone, Copy)]
 enum Path<'p> {
@@ -125,95 +147,6 @@ impl fmt::Display for Path<'_> {
 /// A member's name as a path shows it: one that is empty would leave no trace.
 pub(crate) fn shown(name: &str) -> &str {
     if name.is_empty() { "\"\"" } else { name }
-}
-
-#[derive(Clone, Copy)]
-struct Strict<'s> {
-    path: Path<'s>,
-    found: &'s Found,
-    depth: usize,
-}
-
-impl<'s> Strict<'s> {
-    /// The same reading inside one more array or object.
-    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        match self.depth.checked_sub(1) {
-            Some(depth) => Ok(Self { depth, ..self }),
-            None => {
-                self.found.too_deep.set(true);
-                Err(E::custom("nested too deeply"))
-            }
-        }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Strict<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("not a finite number"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
-        let inner = self.deeper()?;
-        let mut array = Vec::new();
-        while let Some(element) =
-            elements.next_element_seed(Strict { path: Path::Element(&self.path, array.len()), ..inner })?
-        {
-            array.push(element);
-        }
-        Ok(Value::Array(array))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let inner = self.deeper()?;
-        let mut object = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
-            let path = Path::Member(&self.path, &name);
-            if object.contains_key(&name) {
-                self.found.duplicate(path)?;
-            }
-            let value = members.next_value_seed(Strict { path, ..inner })?;
-            object.insert(name, value);
-        }
-        Ok(Value::Object(object))
-    }
 }
 
 #[cfg(test)]

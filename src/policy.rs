@@ -27,7 +27,7 @@ use crate::decision::{Decision, Permit};
 use crate::denial::{Code, Denial};
 use crate::header::OwnedHeaders;
 use crate::jose::algorithm::Algorithm;
-use crate::jose::compact::{Compact, Size};
+use crate::jose::compact::{Compact, Decoded, Size};
 use crate::jose::signature::{Backend, Engines, Tries};
 use crate::keyring::Keys;
 use crate::publication::Publication;
@@ -214,7 +214,8 @@ impl Policy {
 
     #[inline(never)]
     fn prove_anew(&self, place: usize, token: &[u8], keys: &Keys, now: UnixTime) -> Result<Arc<Proof>, Stop> {
-        let parsed = Compact::parse(token, self.limits.token)?;
+        let decoded = Decoded::of(token, self.limits.token)?;
+        let parsed = Compact::read(&decoded)?;
         let iss = parsed.unverified_issuer()?;
         let issuer = self.issuers.judge(place, iss).ok_or(Code::IssuerUnknown)?;
         let proof = Arc::new(proof::prove(self, issuer, parsed, keys, now)?);

@@ -67,7 +67,7 @@ impl Subject {
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
         let good = (1..=256).contains(&text.len()) && text.iter().all(u8::is_ascii_graphic);
-        good.then(|| Self(String::from_utf8_lossy(text).into_owned()))
+        good.then(|| String::from_utf8(text.to_vec()).ok()).flatten().map(Self)
     }
 
     /// The text.
@@ -88,7 +88,7 @@ impl Grant {
     pub fn parse(text: &[u8]) -> Option<Self> {
         let allowed = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b'\\');
         let good = (1..=128).contains(&text.len()) && text.iter().all(allowed);
-        good.then(|| Self(String::from_utf8_lossy(text).into_owned()))
+        good.then(|| String::from_utf8(text.to_vec()).ok()).flatten().map(Self)
     }
 
     /// The text.

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use serde_json::Value;
-
 use crate::denial::Code;
+use crate::json::Tree;
 
 /// A tenant's name: 1 to 64 ASCII letters, digits, `.`, `_`, `-`; it begins and ends with a letter or digit
 /// and has no `..`. So it is safe as a header, a path segment, a host label or a file name.
@@ -31,17 +30,17 @@ impl Tenant {
             && ends_well(text.last())
             && text.iter().all(allowed)
             && !text.windows(2).any(|pair| pair == b"..");
-        good.then(|| Self(String::from_utf8_lossy(text).into_owned()))
+        good.then(|| String::from_utf8(text.to_vec()).ok()).flatten().map(Self)
     }
 
     /// The tenant that a claim holds; an absent claim is no tenant.
     ///
     /// # Errors
     /// [`Code::TenantMalformed`] for anything but a well-formed string.
-    pub fn from_claim(claim: Option<&Value>) -> Result<Option<Self>, Code> {
+    pub fn from_claim(claim: Option<&Tree<'_>>) -> Result<Option<Self>, Code> {
         match claim {
             None => Ok(None),
-            Some(Value::String(text)) => Self::parse(text.as_bytes()).map(Some).ok_or(Code::TenantMalformed),
+            Some(Tree::String(text)) => Self::parse(text.as_bytes()).map(Some).ok_or(Code::TenantMalformed),
             Some(_) => Err(Code::TenantMalformed),
         }
     }
@@ -88,7 +87,7 @@ mod tests {
 
     #[test]
     fn null_is_malformed_and_not_absent() {
-        assert_eq!(Tenant::from_claim(Some(&Value::Null)), Err(Code::TenantMalformed));
+        assert_eq!(Tenant::from_claim(Some(&Tree::Null)), Err(Code::TenantMalformed));
         assert_eq!(Tenant::from_claim(None), Ok(None));
     }
 }

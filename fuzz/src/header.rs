@@ -5,7 +5,7 @@ use serde_json::Value;
 use vestibule::denial::Code;
 use vestibule::jose::algorithm::Algorithm;
 use vestibule::jose::header::{Header, media_type};
-use vestibule::json::{self, Bounds, Error};
+use vestibule::json::{self, Bounds, Error, Tree};
 
 const BOUNDS: Bounds = Bounds { depth: 16, duplicates: 1 };
 
@@ -13,9 +13,13 @@ pub fn run(data: &[u8]) {
     let plain = serde_json::from_slice::<Value>(data);
     let header = match json::parse(data, BOUNDS) {
         Ok(header) => header,
-        Err(Error::Duplicates(names)) => return assert_eq!(names.len(), 1),
+        Err(Error::Duplicates(names)) => {
+            assert_eq!(Tree::parse(data, BOUNDS.depth), None);
+            return assert_eq!(names.len(), 1);
+        }
         // What serde_json reads may be too deep; there is no third reason.
         Err(Error::Syntax(_)) => {
+            assert_eq!(Tree::parse(data, BOUNDS.depth), None);
             return assert!(plain.is_err() || json::depth(&plain.expect("it is JSON")) > 16);
         }
     };
@@ -26,7 +30,9 @@ pub fn run(data: &[u8]) {
     let has = |name| header.get(name).is_some();
     let text = |name| header.get(name).and_then(Value::as_str);
     let wrong = |name| has(name) && text(name).is_none();
-    match Header::parse(&header) {
+    let tree = Tree::parse(data, BOUNDS.depth).expect("it is read without reasons as well");
+    assert_eq!(Value::from(&tree), header);
+    match Header::parse(&tree) {
         Err(Code::CriticalHeader) => assert!(has("crit")),
         Err(Code::TokenMalformed) => assert!(
             ["b64", "zip"].into_iter().any(has)

@@ -78,6 +78,7 @@ pub(super) fn mint(config: &Config<'_>, secrets: &Secrets<'_>) -> Option<Option<
 ///
 /// # Errors
 /// Where none signs rightly with the key.
+#[inline(never)]
 pub fn settle_signing(
     policy: &mut Policy,
     engines: &Engines,

@@ -15,6 +15,7 @@ use crate::policy::Policy;
 ///
 /// # Errors
 /// Each issuer with the algorithms that nobody verifies.
+#[inline(never)]
 pub fn check_engines(policy: &Policy, engines: &Engines) -> Result<(), ConfigErrors> {
     let errors: Vec<ConfigError> = policy
         .issuers

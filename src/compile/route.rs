@@ -52,6 +52,7 @@ pub(super) fn compile(
 }
 
 /// A table too large to be made is none.
+#[inline(never)]
 fn check_count(config: &Config<'_>) -> Option<()> {
     let pairs =
         |route: &Written<'_>| route.entry.hosts.as_ref().map_or(1, Vec::len) * route.entry.paths.len();
@@ -121,6 +122,7 @@ fn hosts_and_methods<'c>(route: &'c written::Route<'_>) -> (Vec<Option<&'c HostP
     (hosts, route.methods.as_ref().map_or(Methods::Any, |methods| Methods::named(methods)))
 }
 
+#[inline(never)]
 fn warn_of_idle_paths(config: &Config<'_>, table: &Table) {
     for named in &config.routes {
         let (hosts, methods) = hosts_and_methods(&named.entry);

@@ -179,6 +179,7 @@ fn default_types() -> Vec<Type> {
     vec![Type::Absent, Type::Named("jwt".into()), Type::Named("at+jwt".into())]
 }
 
+#[inline(never)]
 fn accepted_type(node: &Node<'_>) -> Option<Type> {
     let text = node.text()?;
     match crate::jose::header::media_type(text) {
@@ -188,6 +189,7 @@ fn accepted_type(node: &Node<'_>) -> Option<Type> {
     }
 }
 
+#[inline(never)]
 fn accepted_claims(node: &Node<'_>) -> Vec<AcceptedClaim> {
     let members = node.members().into_iter();
     let read = |(name, node): (&str, Node<'_>)| {

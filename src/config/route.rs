@@ -70,6 +70,7 @@ fn distinct<T: PartialEq>(values: Vec<(Node<'_>, T)>) -> Vec<T> {
     distinct
 }
 
+#[inline(never)]
 fn host(node: &Node<'_>) -> Option<HostPattern> {
     let pattern = HostPattern::parse(node.text()?);
     pattern.or_else(|| {
@@ -80,6 +81,7 @@ fn host(node: &Node<'_>) -> Option<HostPattern> {
     })
 }
 
+#[inline(never)]
 fn method<'v>(node: &Node<'v>) -> Option<&'v str> {
     let text = node.text()?;
     if method::is_refused(text.as_bytes()) {
@@ -91,6 +93,7 @@ fn method<'v>(node: &Node<'v>) -> Option<&'v str> {
     }
 }
 
+#[inline(never)]
 fn path(node: &Node<'_>) -> Option<Template> {
     match Template::parse(node.text()?) {
         Ok(template) => Some(template),

@@ -53,6 +53,7 @@ pub(super) struct Names {
 ///
 /// # Errors
 /// [`Code::HostFailed`] where the request cannot be told from others.
+#[inline(never)]
 pub(super) fn claims(names: &Names, occasion: &Occasion<'_>) -> Result<(Value, UnixTime), Code> {
     let Occasion { principal, expires, audience, request, now } = *occasion;
     // A context ends with its credential at the latest, and what is left of a second is nobody's.
@@ -182,7 +183,7 @@ mod tests {
         Principal {
             issuer: Some("main".into()),
             subject: Subject::parse(b"alice").unwrap(),
-            tenant: Tenant::from_claim(Some(&json!("acme"))).unwrap(),
+            tenant: Tenant::parse(b"acme"),
             permissions: Permissions::indexed(grants(&["orders:read", "orders:write"])),
             scopes: grants(&["openid", "profile"]),
             roles: grants(&["clerk"]),

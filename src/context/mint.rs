@@ -69,6 +69,7 @@ impl Mint {
     /// A mint whose contexts are signed inside the module, as long as nobody else is [settled](Self::settle)
     /// on.
     #[must_use]
+    #[inline(never)]
     pub fn new(terms: Terms<'_>, key: SigningKey) -> Self {
         let Terms { header, issuer, audience, workload, ttl } = terms;
         let names =

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::remote::RemoteSource;
 use super::source::Source;
 use crate::denial::Code;
@@ -14,6 +12,7 @@ use crate::jose::compact::Compact;
 use crate::jose::header::Header;
 use crate::jose::jwk::Key;
 use crate::jose::signature::{self, Engines, Tries, Verified};
+use crate::json::Tree;
 use crate::name::is_name;
 use crate::principal::{Grant, Permissions, Principal, Subject};
 use crate::tenant::Tenant;
@@ -163,7 +162,7 @@ impl Identity {
         let subject = match self.subject.of(claims) {
             // Nobody is proved by a token that names nobody, whatever `requiredClaims` says.
             None => return Err(Code::ClaimMissing),
-            Some(Value::String(text)) => realm.subject(text).ok_or(Code::ClaimMalformed)?,
+            Some(Tree::String(text)) => realm.subject(text).ok_or(Code::ClaimMalformed)?,
             Some(_) => return Err(Code::ClaimMalformed),
         };
         Ok(Principal {
@@ -181,24 +180,24 @@ impl Identity {
 }
 
 /// The name of the issuer that another door believed; absent where it says none.
-fn vouched(claim: Option<&Value>) -> Result<Option<Arc<str>>, Code> {
+fn vouched(claim: Option<&Tree<'_>>) -> Result<Option<Arc<str>>, Code> {
     match claim {
         None => Ok(None),
-        Some(Value::String(name)) if is_name(name) => Ok(Some(name.as_str().into())),
+        Some(Tree::String(name)) if is_name(name) => Ok(Some((**name).into())),
         Some(_) => Err(Code::ClaimMalformed),
     }
 }
 
 /// The union of the claims' values, in their order, each once: an array of strings, never split, or a
 /// space-delimited string (RFC 6749 section 3.3).
-pub(crate) fn grants(references: &[ClaimRef], claims: &Value) -> Result<Vec<Grant>, Code> {
+pub(crate) fn grants(references: &[ClaimRef], claims: &Tree<'_>) -> Result<Vec<Grant>, Code> {
     let mut grants: Vec<Grant> = Vec::new();
     let mut seen = BTreeSet::new();
     for claim in references.iter().filter_map(|reference| reference.of(claims)) {
         let texts: Vec<&str> = match claim {
-            Value::String(text) => text.split(' ').filter(|text| !text.is_empty()).collect(),
-            Value::Array(texts) => {
-                texts.iter().map(Value::as_str).collect::<Option<_>>().ok_or(Code::ClaimMalformed)?
+            Tree::String(text) => text.split(' ').filter(|text| !text.is_empty()).collect(),
+            Tree::Array(texts) => {
+                texts.iter().map(Tree::as_str).collect::<Option<_>>().ok_or(Code::ClaimMalformed)?
             }
             _ => return Err(Code::ClaimMalformed),
         };
@@ -216,11 +215,11 @@ pub(crate) fn grants(references: &[ClaimRef], claims: &Value) -> Result<Vec<Gran
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn read(claims: &Value) -> Result<Vec<String>, Code> {
         let references = ["permissions", "/realm/roles"].map(|text| ClaimRef::parse(text).unwrap());
-        grants(&references, claims)
+        grants(&references, &claims.into())
             .map(|grants| grants.iter().map(|grant| grant.as_str().to_owned()).collect())
     }
 

@@ -34,6 +34,7 @@ impl Plugin {
         Self { id, policy: None }
     }
 
+    #[inline(never)]
     fn adopt(&mut self, policy: Policy) {
         let policy = Rc::new(policy);
         gateway_key::define(policy.gateway_keys());
@@ -106,6 +107,7 @@ impl RootContext for Plugin {
 /// The policy, and who signs its contexts, where it mints some.
 type Loaded = (Compiled<Policy>, Option<(Algorithm, Backend)>);
 
+#[inline(never)]
 fn load(size: usize) -> Result<Loaded, ConfigErrors> {
     let text = envoy::configuration(size)
         .map_err(|error| ConfigErrors::from(ConfigError::new("", error.to_string())))?;

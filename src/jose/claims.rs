@@ -6,16 +6,19 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::signature::Verified;
 use crate::denial::Code;
+use crate::json::Tree;
 use crate::time::UnixTime;
 
 /// Where a claim stands: a top-level member taken literally (`https://acme.com/tenant`), or, beginning with
 /// `/`, a JSON Pointer (RFC 6901).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClaimRef(String);
+pub struct ClaimRef {
+    text: String,
+    /// What leads from the claims to it; a name that is taken literally is one step.
+    steps: Vec<String>,
+}
 
 impl ClaimRef {
     /// A reference; a pointer whose `~` is not followed by 0 or 1 is none (RFC 6901 section 3), nor is an
@@ -23,19 +26,28 @@ impl ClaimRef {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let escapes = |text: &str| text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
-        (!text.is_empty() && (!text.starts_with('/') || escapes(text))).then(|| Self(text.to_owned()))
+        let steps = match text.strip_prefix('/') {
+            None if text.is_empty() => return None,
+            None => vec![text.to_owned()],
+            // Section 4: in this order, for `~01` is `~1` and no slash.
+            Some(path) if escapes(path) => {
+                path.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
+            }
+            Some(_) => return None,
+        };
+        Some(Self { text: text.to_owned(), steps })
     }
 
     /// The claim's value.
     #[must_use]
-    pub fn of<'c>(&self, claims: &'c Value) -> Option<&'c Value> {
-        if self.0.starts_with('/') { claims.pointer(&self.0) } else { claims.get(&self.0) }
+    pub fn of<'c, 't>(&self, claims: &'c Tree<'t>) -> Option<&'c Tree<'t>> {
+        self.steps.iter().try_fold(claims, |claims, step| claims.step(step))
     }
 
     /// As it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
@@ -118,7 +130,7 @@ impl ClaimRules {
     pub fn check(&self, token: &Verified<'_>, now: UnixTime) -> Result<Validity, Code> {
         let claims = token.claims();
         for name in ["iss", "sub", "jti"] {
-            if claims.get(name).is_some_and(|value| !value.is_string()) {
+            if claims.get(name).is_some_and(|value| value.as_str().is_none()) {
                 return Err(Code::ClaimMalformed);
             }
         }
@@ -144,7 +156,7 @@ impl ClaimRules {
         for claim in &self.required {
             match claim.of(claims) {
                 None => return Err(Code::ClaimMissing),
-                Some(Value::Null) => return Err(Code::ClaimMalformed),
+                Some(Tree::Null) => return Err(Code::ClaimMalformed),
                 Some(_) => {}
             }
         }
@@ -162,12 +174,12 @@ impl ClaimRules {
         })
     }
 
-    fn check_audience(&self, claims: &Value) -> Result<(), Code> {
+    fn check_audience(&self, claims: &Tree<'_>) -> Result<(), Code> {
         let named: Vec<&str> = match claims.get("aud") {
             None => return if self.audiences.is_some() { Err(Code::ClaimMissing) } else { Ok(()) },
-            Some(Value::String(audience)) => vec![audience],
-            Some(Value::Array(audiences)) => {
-                audiences.iter().map(Value::as_str).collect::<Option<_>>().ok_or(Code::ClaimMalformed)?
+            Some(Tree::String(audience)) => vec![&**audience],
+            Some(Tree::Array(audiences)) => {
+                audiences.iter().map(Tree::as_str).collect::<Option<_>>().ok_or(Code::ClaimMalformed)?
             }
             Some(_) => return Err(Code::ClaimMalformed),
         };
@@ -185,13 +197,13 @@ impl ClaimRules {
 
 impl AcceptedClaim {
     /// A string must be one of the values; of an array of strings, one must be.
-    fn check(&self, claims: &Value) -> Result<(), Code> {
+    fn check(&self, claims: &Tree<'_>) -> Result<(), Code> {
         let is_accepted = |text: &str| self.values.iter().any(|value| value == text);
         let accepted = match self.claim.of(claims) {
             None => return Err(Code::ClaimMissing),
-            Some(Value::String(text)) => is_accepted(text),
-            Some(Value::Array(texts)) => {
-                let texts: Option<Vec<&str>> = texts.iter().map(Value::as_str).collect();
+            Some(Tree::String(text)) => is_accepted(text),
+            Some(Tree::Array(texts)) => {
+                let texts: Option<Vec<&str>> = texts.iter().map(Tree::as_str).collect();
                 texts.ok_or(Code::ClaimMalformed)?.into_iter().any(is_accepted)
             }
             Some(_) => return Err(Code::ClaimMalformed),
@@ -200,10 +212,10 @@ impl AcceptedClaim {
     }
 }
 
-fn date(claims: &Value, name: &str) -> Result<Option<UnixTime>, Code> {
+fn date(claims: &Tree<'_>, name: &str) -> Result<Option<UnixTime>, Code> {
     match claims.get(name) {
         None => Ok(None),
-        Some(Value::Number(number)) => {
+        Some(Tree::Number(number)) => {
             UnixTime::from_numeric_date(number).map(Some).ok_or(Code::ClaimMalformed)
         }
         Some(_) => Err(Code::ClaimMalformed),
@@ -214,15 +226,17 @@ fn date(claims: &Value, name: &str) -> Result<Option<UnixTime>, Code> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[test]
     fn a_name_is_taken_literally_and_a_pointer_walks() {
-        let claims = json!({"https://a.com/t": 1, "a.b": 2, "a": {"b/c": [3]}});
-        let at = |reference| ClaimRef::parse(reference).unwrap().of(&claims).cloned();
+        let claims = json!({"https://a.com/t": 1, "a.b": 2, "a": {"b/c": [3], "~1": 4}, "": 5});
+        let at = |reference| ClaimRef::parse(reference).unwrap().of(&Tree::from(&claims)).map(Value::from);
         assert_eq!(at("https://a.com/t"), Some(json!(1)));
         assert_eq!(at("a.b"), Some(json!(2)));
         assert_eq!(at("/a/b~1c/0"), Some(json!(3)));
+        assert_eq!(at("/a/~01"), Some(json!(4)));
+        assert_eq!(at("/"), Some(json!(5)));
         assert_eq!((at("a/b"), at("/a/x")), (None, None));
     }
 

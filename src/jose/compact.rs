@@ -2,12 +2,10 @@
 
 use std::fmt;
 
-use serde_json::Value;
-
 use super::base64url;
 use super::header::Header;
 use crate::denial::Code;
-use crate::json::{self, Bounds};
+use crate::json::Tree;
 
 /// How large a token may be.
 #[derive(Clone, Copy, Debug)]
@@ -18,13 +16,29 @@ pub struct Size {
     pub depth: usize,
 }
 
+/// The parts of a token, decoded: what [`Compact`] reads, and borrows from.
+pub struct Decoded<'t> {
+    signing_input: &'t [u8],
+    header: Vec<u8>,
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+    depth: usize,
+}
+
+/// Nothing of it: put together, it is the token.
+impl fmt::Debug for Decoded<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoded").finish_non_exhaustive()
+    }
+}
+
 /// A well-formed token whose signature nobody has checked. It gives away what chooses the issuer and the key;
 /// the claims stay inside until [`super::signature::verify`] has seen them signed.
 pub struct Compact<'t> {
     pub(super) signing_input: &'t [u8],
     pub(super) header: Header,
-    pub(super) payload: Value,
-    pub(super) signature: Vec<u8>,
+    pub(super) payload: Tree<'t>,
+    pub(super) signature: &'t [u8],
 }
 
 /// The header only: the rest, put together, is the token.
@@ -34,13 +48,12 @@ impl fmt::Debug for Compact<'_> {
     }
 }
 
-impl<'t> Compact<'t> {
-    /// Splits and decodes a token: three non-empty parts of strict base64url, the first two of them JSON
-    /// objects without duplicate members.
+impl<'t> Decoded<'t> {
+    /// Splits and decodes a token: three non-empty parts of strict base64url.
     ///
     /// # Errors
-    /// [`Code::TokenTooLarge`], [`Code::TokenMalformed`], and what [`Header::parse`] finds.
-    pub fn parse(token: &'t [u8], size: Size) -> Result<Self, Code> {
+    /// [`Code::TokenTooLarge`] and [`Code::TokenMalformed`].
+    pub fn of(token: &'t [u8], size: Size) -> Result<Self, Code> {
         if token.len() > size.bytes {
             return Err(Code::TokenTooLarge);
         }
@@ -54,15 +67,31 @@ impl<'t> Compact<'t> {
             return Err(Code::TokenMalformed);
         }
         let signing_input = token.get(..header.len() + 1 + payload.len()).ok_or(Code::TokenMalformed)?;
-        let signature = base64url(signature).ok_or(Code::TokenMalformed)?;
-        let header = Header::parse(&object(header, size.depth)?)?;
-        let payload = object(payload, size.depth)?;
-        Ok(Self { signing_input, header, payload, signature })
+        let decoded = |part| base64url(part).ok_or(Code::TokenMalformed);
+        Ok(Self {
+            signing_input,
+            header: decoded(header)?,
+            payload: decoded(payload)?,
+            signature: decoded(signature)?,
+            depth: size.depth,
+        })
+    }
+}
+
+impl<'t> Compact<'t> {
+    /// Reads a token whose first two parts are JSON objects without duplicate members.
+    ///
+    /// # Errors
+    /// [`Code::TokenMalformed`], and what [`Header::parse`] finds.
+    pub fn read(decoded: &'t Decoded<'_>) -> Result<Self, Code> {
+        let Decoded { signing_input, header, payload, signature, depth } = decoded;
+        let header = Header::parse(&object(header, *depth)?)?;
+        Ok(Self { signing_input, header, payload: object(payload, *depth)?, signature })
     }
 
     /// The claims and the part of the token that they stand in, for [`super::signature::verify`], which alone
     /// may let them out.
-    pub(super) fn into_claims(self) -> (Value, &'t [u8]) {
+    pub(super) fn into_claims(self) -> (Tree<'t>, &'t [u8]) {
         let part = self.signing_input.split(|byte| *byte == b'.').nth(1).unwrap_or_default();
         (self.payload, part)
     }
@@ -75,7 +104,7 @@ impl<'t> Compact<'t> {
 
     /// What the token claims, to tell of; nothing is decided by it.
     #[must_use]
-    pub fn unverified_claims(&self) -> &Value {
+    pub fn unverified_claims(&self) -> &Tree<'t> {
         &self.payload
     }
 
@@ -86,18 +115,14 @@ impl<'t> Compact<'t> {
     pub fn unverified_issuer(&self) -> Result<Option<&str>, Code> {
         match self.payload.get("iss") {
             None => Ok(None),
-            Some(Value::String(issuer)) => Ok(Some(issuer)),
+            Some(Tree::String(issuer)) => Ok(Some(issuer)),
             Some(_) => Err(Code::ClaimMalformed),
         }
     }
 }
 
-fn object(part: &[u8], depth: usize) -> Result<Value, Code> {
-    let text = base64url(part).ok_or(Code::TokenMalformed)?;
-    json::parse(&text, Bounds { depth, duplicates: 1 })
-        .ok()
-        .filter(Value::is_object)
-        .ok_or(Code::TokenMalformed)
+fn object(text: &[u8], depth: usize) -> Result<Tree<'_>, Code> {
+    Tree::parse(text, depth).filter(|tree| matches!(tree, Tree::Object(_))).ok_or(Code::TokenMalformed)
 }
 
 #[cfg(test)]
@@ -113,14 +138,18 @@ mod tests {
         format!("{}.{}.AA", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload))
     }
 
+    fn parse(token: &str, size: Size) -> Result<(), Code> {
+        Compact::read(&Decoded::of(token.as_bytes(), size)?).map(drop)
+    }
+
     fn code(token: &str) -> Code {
-        Compact::parse(token.as_bytes(), SIZE).unwrap_err()
+        parse(token, SIZE).unwrap_err()
     }
 
     #[test]
     fn three_non_empty_parts_and_no_other_number() {
         let good = token(r#"{"alg":"RS256"}"#, "{}");
-        assert!(Compact::parse(good.as_bytes(), SIZE).is_ok());
+        assert!(parse(&good, SIZE).is_ok());
         let part = URL_SAFE_NO_PAD.encode("{}");
         for bad in [
             String::new(),
@@ -140,14 +169,15 @@ mod tests {
     #[test]
     fn the_signing_input_is_what_stands_before_the_last_dot() {
         let token = token(r#"{"alg":"RS256"}"#, r#"{"a":1}"#);
-        let compact = Compact::parse(token.as_bytes(), SIZE).unwrap();
+        let decoded = Decoded::of(token.as_bytes(), SIZE).unwrap();
+        let compact = Compact::read(&decoded).unwrap();
         assert_eq!(compact.signing_input, token.strip_suffix(".AA").unwrap().as_bytes());
     }
 
     #[test]
     fn a_token_one_byte_over_the_limit_is_too_large() {
         let token = token(r#"{"alg":"RS256"}"#, "{}");
-        let at = |bytes| Compact::parse(token.as_bytes(), Size { bytes, depth: 4 }).map(drop);
+        let at = |bytes| parse(&token, Size { bytes, depth: 4 });
         assert_eq!((at(token.len()), at(token.len() - 1)), (Ok(()), Err(Code::TokenTooLarge)));
     }
 
@@ -157,7 +187,8 @@ mod tests {
         let unsigned = short.strip_suffix("AA").unwrap();
         let signature = "A".repeat(65_536 - unsigned.len());
         let token = format!("{unsigned}{signature}");
-        let compact = Compact::parse(token.as_bytes(), Size { bytes: 65_536, depth: 4 }).unwrap();
+        let decoded = Decoded::of(token.as_bytes(), Size { bytes: 65_536, depth: 4 }).unwrap();
+        let compact = Compact::read(&decoded).unwrap();
         assert_eq!(compact.signature, base64url(signature.as_bytes()).unwrap());
         assert_eq!(compact.signing_input.len() + 1 + signature.len(), 65_536);
     }
@@ -184,9 +215,7 @@ mod tests {
     #[test]
     fn an_issuer_that_is_no_string_is_malformed_and_not_absent() {
         let token = token(r#"{"alg":"RS256"}"#, r#"{"iss":null}"#);
-        assert_eq!(
-            Compact::parse(token.as_bytes(), SIZE).unwrap().unverified_issuer(),
-            Err(Code::ClaimMalformed)
-        );
+        let decoded = Decoded::of(token.as_bytes(), SIZE).unwrap();
+        assert_eq!(Compact::read(&decoded).unwrap().unverified_issuer(), Err(Code::ClaimMalformed));
     }
 }

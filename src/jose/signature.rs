@@ -5,8 +5,6 @@
 
 use std::fmt;
 
-use serde_json::Value;
-
 use super::algorithm::Algorithm;
 use super::compact::Compact;
 use super::header::Header;
@@ -16,6 +14,7 @@ use super::known_answers;
 use super::signing::SigningKey;
 use super::software::Software;
 use crate::denial::Code;
+use crate::json::Tree;
 
 /// What an engine says of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +153,7 @@ impl Engines {
 /// A token whose signature one of the given keys made. Its claims are the issuer's words; whether they
 /// suffice is not said yet.
 pub struct Verified<'t> {
-    claims: Value,
+    claims: Tree<'t>,
     payload: &'t [u8],
 }
 
@@ -168,7 +167,7 @@ impl fmt::Debug for Verified<'_> {
 impl<'t> Verified<'t> {
     /// The claims, a JSON object.
     #[must_use]
-    pub fn claims(&self) -> &Value {
+    pub fn claims(&self) -> &Tree<'t> {
         &self.claims
     }
 
@@ -196,15 +195,15 @@ pub fn verify<'t>(
     let mut unavailable = false;
     // A key that could not make a signature of this length is ruled out without a try.
     let fits = |key: &&Key| key.material().signature_length(algorithm) == token.signature.len();
-    for key in candidates(&token.header, algorithm, keys)?.into_iter().filter(fits).take(limit) {
-        match engines.verify(backend, algorithm, key.material(), token.signing_input, &token.signature) {
-            Outcome::Valid => {
-                let (claims, payload) = token.into_claims();
-                return Ok(Verified { claims, payload });
-            }
-            Outcome::Invalid => {}
-            Outcome::Unavailable => unavailable = true,
-        }
+    let is_valid = candidates(&token.header, algorithm, keys)?.filter(fits).take(limit).any(|key| {
+        let outcome =
+            engines.verify(backend, algorithm, key.material(), token.signing_input, token.signature);
+        unavailable |= outcome == Outcome::Unavailable;
+        outcome == Outcome::Valid
+    });
+    if is_valid {
+        let (claims, payload) = token.into_claims();
+        return Ok(Verified { claims, payload });
     }
     Err(if unavailable { Code::KeysUnavailable } else { Code::SignatureInvalid })
 }
@@ -217,22 +216,25 @@ pub fn knows(keys: &[&Key], kid: &str) -> bool {
 
 /// The keys that may have signed: those of the token's `kid`; those without one where none has it; without a
 /// `kid`, all. Of these, the ones that serve its algorithm.
-fn candidates<'k>(header: &Header, algorithm: Algorithm, keys: &[&'k Key]) -> Result<Vec<&'k Key>, Code> {
+fn candidates<'k>(
+    header: &Header,
+    algorithm: Algorithm,
+    keys: &'k [&'k Key],
+) -> Result<impl Iterator<Item = &'k Key>, Code> {
+    let kid = header.kid.as_deref();
+    // Whether a key without a `kid` is meant by one that no key has.
+    let nameless = kid.is_some_and(|kid| !knows(keys, kid));
+    let named = move |key: &&Key| kid.is_none() || key.kid() == kid.filter(|_| !nameless);
+    let serves = move |key: &&Key| key.algorithms().contains(&algorithm);
     if keys.is_empty() {
-        return Err(Code::KeyUnknown);
+        Err(Code::KeyUnknown)
+    } else if !keys.iter().any(serves) {
+        Err(Code::AlgorithmNotAllowed)
+    } else if !keys.iter().any(named) {
+        Err(Code::KeyUnknown)
+    } else if !keys.iter().any(|key| named(key) && serves(key)) {
+        Err(Code::AlgorithmNotAllowed)
+    } else {
+        Ok(keys.iter().copied().filter(named).filter(serves))
     }
-    if !keys.iter().any(|key| key.algorithms().contains(&algorithm)) {
-        return Err(Code::AlgorithmNotAllowed);
-    }
-    let named: Vec<&Key> = match header.kid.as_deref() {
-        None => keys.to_vec(),
-        Some(kid) if knows(keys, kid) => keys.iter().copied().filter(|key| key.kid() == Some(kid)).collect(),
-        Some(_) => keys.iter().copied().filter(|key| key.kid().is_none()).collect(),
-    };
-    if named.is_empty() {
-        return Err(Code::KeyUnknown);
-    }
-    let compatible: Vec<&Key> =
-        named.into_iter().filter(|key| key.algorithms().contains(&algorithm)).collect();
-    if compatible.is_empty() { Err(Code::AlgorithmNotAllowed) } else { Ok(compatible) }
 }

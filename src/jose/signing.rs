@@ -78,6 +78,7 @@ impl SigningKey {
         Self::from_pkcs8(module, document)
     }
 
+    #[inline(never)]
     fn from_pkcs8(module: Module, document: SecretDocument) -> Result<Self, Unusable> {
         let bytes = document.as_bytes();
         let info = PrivateKeyInfoRef::from_der(bytes).map_err(|_| "it is not a PKCS#8 private key")?;

@@ -10,7 +10,7 @@ use crate::credential::issuer::{self, Issuer};
 use crate::credential::proof_cache::Proof;
 use crate::credential::source::Source;
 use crate::denial::{Code, Status};
-use crate::jose::compact::{Compact, Size};
+use crate::jose::compact::{Compact, Decoded, Size};
 use crate::keyring::Keys;
 use crate::principal::{Grant, Principal};
 use crate::request::Request;
@@ -140,7 +140,8 @@ fn of_context(stop: Stop) -> Stop {
 
 /// Which claim of a token that was verified gave what.
 fn origins(issuer: &Issuer, token: &[u8], size: Size) -> Vec<Origin> {
-    let Ok(token) = Compact::parse(token, size) else { return Vec::new() };
+    let Ok(decoded) = Decoded::of(token, size) else { return Vec::new() };
+    let Ok(token) = Compact::read(&decoded) else { return Vec::new() };
     let identity = &issuer.identity;
     let kinds = [
         (Kind::Permission, &identity.permissions),

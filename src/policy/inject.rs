@@ -15,6 +15,7 @@ use crate::denial::Code;
 use crate::header::HeaderName;
 use crate::jose::claims::ClaimRef;
 use crate::jose::signature::Verified;
+use crate::json::Tree;
 use crate::mutation::Assignment;
 use crate::principal::{Grant, Principal};
 
@@ -62,7 +63,7 @@ pub enum Form {
 }
 
 impl Form {
-    fn of(self, claim: &ClaimRef, claims: &Value) -> Result<Option<String>, Code> {
+    fn of(self, claim: &ClaimRef, claims: &Tree<'_>) -> Result<Option<String>, Code> {
         let Some(value) = claim.of(claims) else { return Ok(None) };
         match self {
             Self::Text => text(value).map(Some).ok_or(Code::ClaimMalformed),
@@ -73,16 +74,16 @@ impl Form {
     }
 }
 
-fn text(value: &Value) -> Option<String> {
+fn text(value: &Tree<'_>) -> Option<String> {
     match value {
-        Value::Bool(value) => Some(value.to_string()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::String(text) => {
+        Tree::Bool(value) => Some(value.to_string()),
+        Tree::Number(number) => Some(number.to_string()),
+        Tree::String(text) => {
             let words_apart = text.split(' ').all(|word| !word.is_empty());
             let visible = text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
-            (words_apart && visible).then(|| text.clone())
+            (words_apart && visible).then(|| text.clone().into_owned())
         }
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
+        Tree::Null | Tree::Array(_) | Tree::Object(_) => None,
     }
 }
 
@@ -92,7 +93,7 @@ fn list(grants: &[Grant]) -> Option<String> {
 }
 
 /// JSON that can stand in a header: serde_json escapes control characters, and this the rest.
-fn ascii_json(value: &Value) -> Result<String, Code> {
+fn ascii_json(value: &Tree<'_>) -> Result<String, Code> {
     struct Ascii;
 
     impl Formatter for Ascii {
@@ -112,7 +113,7 @@ fn ascii_json(value: &Value) -> Result<String, Code> {
 
     let mut json = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut json, Ascii);
-    value.serialize(&mut serializer).map_err(|_| Code::ClaimMalformed)?;
+    Value::from(value).serialize(&mut serializer).map_err(|_| Code::ClaimMalformed)?;
     String::from_utf8(json).map_err(|_| Code::ClaimMalformed)
 }
 
@@ -178,7 +179,7 @@ mod tests {
     use serde_json::json;
 
     fn value(form: Form, claim: Value) -> Result<Option<String>, Code> {
-        form.of(&ClaimRef::parse("c").unwrap(), &json!({ "c": claim }))
+        form.of(&ClaimRef::parse("c").unwrap(), &(&json!({ "c": claim })).into())
     }
 
     #[test]

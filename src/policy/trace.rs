@@ -11,7 +11,7 @@ use crate::access::Access;
 use crate::admission::Admission;
 use crate::credential::places;
 use crate::credential::source::Place;
-use crate::jose::compact::Compact;
+use crate::jose::compact::{Compact, Decoded};
 use crate::jose::header::Header;
 use crate::principal::{Grant, Principal};
 use crate::route::Found;
@@ -122,9 +122,10 @@ impl fmt::Debug for Claimed {
 
 impl Claimed {
     pub(super) fn of(policy: &Policy, found: places::Found<'_>) -> Option<Self> {
-        let token = Compact::parse(found.token, policy.limits.token).ok()?;
+        let decoded = Decoded::of(found.token, policy.limits.token).ok()?;
+        let token = Compact::read(&decoded).ok()?;
         let judge = token.unverified_issuer().ok().and_then(|iss| policy.issuers.judge(found.place, iss));
-        let claim = |name| Some((name, token.unverified_claims().get(name)?.clone()));
+        let claim = |name| Some((name, token.unverified_claims().get(name)?.into()));
         Some(Self {
             judge: judge.map(|(_, issuer)| Arc::clone(&issuer.name)),
             header: token.header().clone(),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use vestibule::denial::Code;
 use vestibule::jose::algorithm::Algorithm;
 use vestibule::jose::base64url;
-use vestibule::jose::compact::{Compact, Size};
+use vestibule::jose::compact::{Compact, Decoded, Size};
 use vestibule::jose::jwk::Key;
 use vestibule::jose::key::VerifyingKey;
 use vestibule::jose::signature::{self, Engine as _, Engines, Outcome, Tries};
@@ -147,10 +147,11 @@ fn checked(token: &str, keys: &[Key]) -> Result<Value, Code> {
     thread_local! {
         static MODULE: Engines = Engines::in_module();
     }
-    let token = Compact::parse(token.as_bytes(), Size { bytes: 4096, depth: 8 })?;
+    let decoded = Decoded::of(token.as_bytes(), Size { bytes: 4096, depth: 8 })?;
+    let token = Compact::read(&decoded)?;
     MODULE.with(|module| {
         let keys: Vec<&Key> = keys.iter().collect();
         let verified = signature::verify(token, &keys, module, Tries { all: 4, module: 2 })?;
-        Ok(verified.claims().clone())
+        Ok(verified.claims().into())
     })
 }
