@@ -2,8 +2,8 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size size-report cli certificates demo test test-istio test-wasm fuzz bench bench-memory bench-signatures \
-		bench-native bench-instructions check manifests fmt envoy clean compiler FORCE
+.PHONY: help wasm size size-report image push cli certificates demo test test-istio test-wasm test-image fuzz bench \
+		bench-memory bench-signatures bench-native bench-instructions check manifests fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
 # The same without signatures of its own.
@@ -12,7 +12,7 @@ HOST_MODULE := dist/vestibule-host.wasm
 PROBE := target/probe.wasm
 # For the benchmark alone.
 NOOP := target/noop.wasm
-# KUBECTL=/path and ISTIOCTL=/path name others than the pinned ones.
+# KUBECTL=/path and ISTIOCTL=/path name others than the pinned ones; so do ISTIOD=/directory and KUBERNETES=/directory.
 # WASM_TOOLCHAIN=rustup|debian forces one way to the wasm target (tools/wasm.sh); ENVOY=/path names another Envoy,
 # BINARYEN=/directory another Binaryen.
 export WASM_TOOLCHAIN
@@ -20,6 +20,8 @@ export BINARYEN
 export ENVOY
 export KUBECTL
 export ISTIOCTL
+export ISTIOD
+export KUBERNETES
 # FUZZ_SECONDS=600 fuzzes each target so long; FUZZ_SANITIZER=address watches memory as well (tools/fuzz.sh).
 export FUZZ_SECONDS
 export FUZZ_SANITIZER
@@ -40,6 +42,12 @@ size: $(MODULE) $(HOST_MODULE) ## print what the modules weigh; fails where one 
 size-report: $(MODULE) $(HOST_MODULE) | compiler ## print what weighs what in the modules, by crate and function
 	@tools/size.sh report
 
+image: $(MODULE) $(HOST_MODULE) | compiler ## make and check an image of each module in dist/image; print their digests
+	@tools/image.sh make
+
+push: image ## push the image to IMAGE=registry/name:tag, with its bill of materials; NAME=vestibule-host for the other
+	@tools/image.sh push "$(IMAGE)" $(NAME)
+
 cli: | compiler ## build the operator's command, target/release/vestibule
 	cargo build --release --locked --bin vestibule
 
@@ -54,6 +62,13 @@ demo: $(MODULE) envoy | compiler ## run both doors in a real Envoy and show what
 test: $(MODULE) $(HOST_MODULE) $(PROBE) envoy | compiler ## run every test, natively and through a real Envoy
 	@$(WITH_ENVOY) cargo test --locked --no-fail-fast
 	cargo test --locked --lib --no-default-features --features plugin
+	cargo test --locked --manifest-path tools/image/Cargo.toml --target-dir target/image
+
+# The layouts that the checks' tests spoil are tried on the agent too.
+test-image: image ## push the images to registries on loopback and pull them by the code of Istio's agent; it takes Go
+	cargo test --locked --manifest-path tools/image/Cargo.toml --target-dir target/image
+	@command -v go >/dev/null || { echo "test-image: Go 1.26 or newer runs it (https://go.dev/dl)" >&2; exit 1; }
+	cd tests/image && go test -mod=readonly -count=1 ./...
 
 # One mesh for all of its tests, which therefore run one after the other.
 test-istio: $(MODULE) $(PROBE) envoy | compiler ## run both doors in a mesh of Istio's own control plane and agents
@@ -94,6 +109,8 @@ check: | compiler ## check format and lints, natively and for wasm
 	cargo fmt --all --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --lib --no-default-features --features plugin -- -D warnings
+	cargo fmt --manifest-path tools/image/Cargo.toml --check
+	cargo clippy --locked --manifest-path tools/image/Cargo.toml --target-dir target/image --all-targets -- -D warnings
 	tools/wasm.sh clippy
 	@if command -v shellcheck >/dev/null; then shellcheck tools/*.sh .ci/run; \
 	else echo "shellcheck is not here: scripts not linted"; fi

@@ -29,5 +29,5 @@ fn header(line: &[u8]) -> (Vec<u8>, Vec<u8>) {
         Some(end) => (&line[..end], &line[end + 2..]),
         None => (line, &b""[..]),
     };
-    (name.to_ascii_lowercase(), token::fill(value))
+    (name.to_ascii_lowercase(), token::fill(value, NOW))
 }

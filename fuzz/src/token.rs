@@ -19,19 +19,19 @@ pub fn sign(header: &[u8], payload: &[u8], secret: &str) -> String {
     format!("{input}.{}", URL_SAFE_NO_PAD.encode(tag))
 }
 
-/// The text with a token in the place of each `<…>`; both were bytes before and are after.
+/// The text with a token of this time in the place of each `<…>`; both were bytes before and are after.
 ///
 /// `<>` is a good token. `<{"exp":0}>` has this member instead of its own, or besides;
 /// `<{"kid":"a"}|{"exp":0}>` says something of the header, too; what is no JSON object is the whole part as
 /// it stands. `2` in front makes it the other issuer's, `!` another signature.
-pub fn fill(text: &[u8]) -> Vec<u8> {
+pub fn fill(text: &[u8], now: u64) -> Vec<u8> {
     let Some(start) = text.iter().position(|byte| *byte == b'<') else { return text.to_vec() };
     let (before, rest) = (&text[..start], &text[start + 1..]);
     let Some(end) = rest.iter().position(|byte| *byte == b'>') else { return text.to_vec() };
-    [before, described(&rest[..end]).as_bytes(), &fill(&rest[end + 1..])].concat()
+    [before, described(&rest[..end], now).as_bytes(), &fill(&rest[end + 1..], now)].concat()
 }
 
-fn described(mut description: &[u8]) -> String {
+fn described(mut description: &[u8], now: u64) -> String {
     let (mut other, mut tampered) = (false, false);
     while let [flag @ (b'2' | b'!'), rest @ ..] = description {
         *(if *flag == b'2' { &mut other } else { &mut tampered }) = true;
@@ -45,7 +45,7 @@ fn described(mut description: &[u8]) -> String {
     let issuer = if other { "https://other.test" } else { "https://issuer.test" };
     let good = json!({
         "iss": issuer, "aud": "https://api.test", "sub": "alice", "tenant_id": "acme",
-        "permissions": ["blog:read", "blog:write"], "iat": NOW, "exp": NOW + 300,
+        "permissions": ["blog:read", "blog:write"], "iat": now, "exp": now + 300,
     });
     let token = sign(&header, &part(good, payload), if other { OTHER_SECRET } else { SECRET });
     if tampered { flipped(&token) } else { token }

@@ -17,9 +17,11 @@ mod conformance;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod both; // fixture: doors in Envoy, and the same ones natively
 mod bounds; // the key, where Envoy routes again, retries, mirrors, redirects
 mod configuration; // a faulty one does not start
 mod context; // from one Envoy to the next
+mod corpora; // what fuzzing found, before the module itself
 mod denials; // what a refused client, and an operator, sees
 mod doors; // the two doors together
 mod engines; // the engines themselves, judged by signatures that others made

@@ -238,7 +238,7 @@ impl Doors {
 
 /// A door's file without what mends or refuses a path: that is another matter (`paths`), and here the door sees
 /// what was sent.
-fn literal(door: &str) -> Bootstrap {
+pub fn literal(door: &str) -> Bootstrap {
     let mut bootstrap = Bootstrap::of(&format!("{door}.yaml"));
     let manager =
         bootstrap.connection_manager(door).as_object_mut().expect("a connection manager is an object");
