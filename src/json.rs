@@ -28,7 +28,7 @@ pub enum Error {
 pub struct Bounds {
     /// The deepest nesting of arrays and objects; the outermost counts as one.
     pub depth: usize,
-    /// How many duplicates are looked for before the reading ends; at least one.
+    /// How many duplicates are told of; at least one.
     pub duplicates: usize,
 }
 
@@ -51,13 +51,9 @@ pub fn parse(text: &[u8], bounds: Bounds) -> Result<Value, Error> {
             (false, line) => format!("not JSON at line {line}, column {}", error.column()),
         })
     })?;
-    let mut duplicates = Duplicates { paths: Vec::new(), most: bounds.duplicates };
+    let mut duplicates = Duplicates { paths: Vec::new(), most: bounds.duplicates.max(1) };
     duplicates.of(&tree, Path::Root);
-    if duplicates.paths.is_empty() {
-        Ok(Value::from(&tree))
-    } else {
-        Err(Error::Duplicates(duplicates.paths))
-    }
+    if duplicates.paths.is_empty() { Ok(tree.into()) } else { Err(Error::Duplicates(duplicates.paths)) }
 }
 
 /// How deeply a value is nested; an array or object with nothing in it counts as one.
@@ -173,6 +169,12 @@ mod tests {
     }
 
     #[test]
+    fn a_duplicate_is_refused_also_where_nobody_asks_for_its_path() {
+        let none = Bounds { depth: 2, duplicates: 0 };
+        assert!(matches!(parse(br#"{"a":1,"a":2}"#, none), Err(Error::Duplicates(_))));
+    }
+
+    #[test]
     fn a_member_without_a_name_has_a_path_all_the_same() {
         let Err(Error::Duplicates(paths)) = parse(br#"{"":1,"a":{"":1,"":2},"":2}"#, bounds(8)) else {
             panic!()
@@ -210,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_duplicates_are_looked_for_than_asked_and_a_long_path_is_cut() {
+    fn no_more_duplicates_are_told_of_than_asked_and_a_long_path_is_cut() {
         let text = format!(r#"{{"{}":{{"a":1,"a":1,"a":1,"a":1}}}}"#, "é".repeat(500));
         let Err(Error::Duplicates(paths)) = parse(text.as_bytes(), Bounds { depth: 3, duplicates: 2 }) else {
             panic!()

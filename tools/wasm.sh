@@ -116,8 +116,9 @@ build() {
     node tools/interface.mjs graph "$interface" >"$compiled.graph"
     # Which names it took away is what the list says.
     "$binaryen/wasm-metadce" -g "$compiled" --graph-file "$compiled.graph" --output "$trimmed" >/dev/null
-    # What has one caller stays by itself unless it is small: it costs no bytes, and of functions of 100 KB V8
-    # makes machine code for longer than of their parts.
+    # For speed, of which V8 makes machine code with less memory than of what is optimised for size. What has one
+    # caller stays by itself unless it is small: of functions of 100 KB it makes machine code for longer than of
+    # their parts.
     "$binaryen/wasm-opt" -O3 --one-caller-inline-max-function-size=100 "$trimmed" --output "$compiled.new"
     node tools/interface.mjs check "$interface" "$compiled.new"
     # Under its name only when it is whole, and what it should be.

@@ -30,11 +30,12 @@ pub fn run(data: &[u8]) {
     assert!(!signature.is_empty());
     let tree = Tree::parse(header, SIZE.depth).expect("a header is JSON");
     assert_eq!(Header::parse(&tree).as_ref(), Ok(token.header()));
-    let [_, payload] = [header, payload].map(|part| {
+    let [header, payload] = [header, payload].map(|part| {
         let object: Value = serde_json::from_slice(part).expect("header and payload are JSON");
         assert!(object.is_object() && json::depth(&object) <= SIZE.depth);
         object
     });
+    assert_eq!(token.header().kid.as_deref(), header.get("kid").and_then(Value::as_str));
     match (payload.get("iss"), token.unverified_issuer()) {
         (None, Ok(None)) | (Some(_), Err(Code::ClaimMalformed)) => {}
         (Some(Value::String(text)), Ok(Some(issuer))) => assert_eq!(text, issuer),

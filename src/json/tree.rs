@@ -88,19 +88,26 @@ impl<'t> Tree<'t> {
     }
 }
 
-/// The same, which borrows from nothing; its members are in the order of their names.
-impl From<&Tree<'_>> for Value {
-    fn from(tree: &Tree<'_>) -> Self {
+/// The same, which borrows from nothing; its members are in the order of their names. What is read is let go as it
+/// is taken over, for a module's memory never shrinks.
+impl From<Tree<'_>> for Value {
+    fn from(tree: Tree<'_>) -> Self {
         match tree {
             Tree::Null => Self::Null,
-            Tree::Bool(value) => Self::Bool(*value),
-            Tree::Number(number) => Self::Number(number.clone()),
-            Tree::String(text) => Self::String(text.clone().into_owned()),
-            Tree::Array(elements) => elements.iter().map(Self::from).collect(),
+            Tree::Bool(value) => Self::Bool(value),
+            Tree::Number(number) => Self::Number(number),
+            Tree::String(text) => Self::String(text.into_owned()),
+            Tree::Array(elements) => elements.into_iter().map(Self::from).collect(),
             Tree::Object(members) => {
-                members.iter().map(|(name, value)| (name.clone().into_owned(), Self::from(value))).collect()
+                members.into_iter().map(|(name, value)| (name.into_owned(), Self::from(value))).collect()
             }
         }
+    }
+}
+
+impl From<&Tree<'_>> for Value {
+    fn from(tree: &Tree<'_>) -> Self {
+        tree.clone().into()
     }
 }
 
