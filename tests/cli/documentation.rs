@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::scenarios::changed;
 use super::test::test;
-use super::{directory, vestibule};
+use super::{directory, text, vestibule};
 
 const DOCUMENT: &str = include_str!("../../docs/scenarios.md");
 
@@ -63,6 +63,24 @@ fn the_example_of_the_documentation_does_what_it_says() {
     let run = command.run();
     let line = "a request without a token is refused: expected credential_missing, got a permit\n";
     assert!(DOCUMENT.contains(line) && run.out.contains(line), "{}", run.out);
+}
+
+/// The door of `docs/migration.md`, of which its comment says what it is in Istio's words.
+#[test]
+fn the_door_of_the_migration_lets_pass_what_the_policies_did() {
+    let page = include_str!("../../docs/migration.md");
+    let door = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let file = directory("the_door_of_the_migration").join("door.yaml");
+    fs::write(&file, door).unwrap();
+    let out = vestibule(&["check", text(&file)]).run().succeeded();
+    assert!(out.ends_with("ok (outer door)\n"), "{out}");
+    for (path, decision) in
+        [("blog/1", "allowed"), ("admin/1", "credential_missing"), ("", "credential_missing")]
+    {
+        let url = format!("https://api.example.com/{path}");
+        let run = vestibule(&["decide", text(&file), &url]).run();
+        assert!(run.out.contains(decision), "{path}: {}{}", run.out, run.err);
+    }
 }
 
 /// What an unknown member is told there can be, the tables of the documentation have.
