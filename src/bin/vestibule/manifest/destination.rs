@@ -1,0 +1,162 @@
+//! Whether what an outer door attaches goes where the stream's routes lead, and nowhere out of the mesh.
+
+use serde_json::Value;
+use vestibule::attached::Bounds;
+use vestibule::policy::Door;
+
+use super::findings::Findings;
+use super::object::{list, text};
+use super::plugin::Plugin;
+use super::stream::{GATEWAY_API, NETWORKING, Stream};
+
+/// Where something leads: a cluster by its parts.
+struct Destination {
+    host: String,
+    /// None where it is not written.
+    port: Option<u64>,
+    subset: String,
+    /// Where it is out of the mesh.
+    is_external: bool,
+    /// What leads there, and where in it.
+    by: String,
+}
+
+pub(crate) fn check(plugin: &Plugin<'_>, plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
+    let Some(bounds) = plugin.outline.as_ref().and_then(|outline| outline.bounds()) else { return };
+    let field =
+        if plugin.at("/pluginConfig/gatewayKey").is_some() { "gatewayKey.to" } else { "context.mint.to" };
+    let path = format!("{}: {field}", plugin.path("pluginConfig"));
+    let destinations = destinations(stream);
+    for destination in destinations.iter().filter(|one| one.is_external && one.is_admitted(bounds)) {
+        let message = format!(
+            "fits {} of {}, which is out of the mesh: whoever is there would have what opens the inner doors. Name the \
+             mesh's own clusters",
+            destination.host, destination.by
+        );
+        findings.error(plugin.object, &path, message);
+    }
+    let inside = || destinations.iter().filter(|one| !one.is_external);
+    if inside().next().is_none() {
+        return;
+    }
+    let behind = |destination: &Destination| {
+        plugins.iter().any(|inner| {
+            inner.door == Some(Door::Inner)
+                && destination.host.ends_with(&format!(".{}.svc.cluster.local", inner.object.namespace))
+        })
+    };
+    for destination in inside().filter(|one| behind(one) && !one.is_admitted(bounds)) {
+        let message = format!(
+            "does not fit {}, to which {} leads and before which an inner door stands: it would refuse every request. Add a \
+             pattern for it",
+            destination.host, destination.by
+        );
+        findings.error(plugin.object, &path, message);
+    }
+    let pointer = format!("/pluginConfig/{}", field.replace('.', "/"));
+    for (index, pattern) in plugin.list(&pointer).iter().filter_map(Value::as_str).enumerate() {
+        if !destinations.iter().any(|one| one.fits(pattern)) {
+            let message = "fits no Service, no ServiceEntry and no route here: correct it, or remove it";
+            findings.warn(plugin.object, &format!("{path}[{index}]"), message);
+        }
+    }
+}
+
+impl Destination {
+    fn is_admitted(&self, bounds: &Bounds) -> bool {
+        match self.port {
+            Some(port) => bounds.admit(Some(self.cluster(&port.to_string()).as_bytes())),
+            // Any port will do.
+            None => {
+                ["80", "443", "8080"].iter().any(|port| bounds.admit(Some(self.cluster(port).as_bytes())))
+            }
+        }
+    }
+
+    fn fits(&self, pattern: &str) -> bool {
+        let Some(parsed) = vestibule::cluster::ClusterPattern::parse(pattern) else { return true };
+        let port = self.port.map(|port| port.to_string());
+        let port = port.as_deref().or_else(|| pattern.split('|').nth(1)).unwrap_or_default();
+        parsed.matches(self.cluster(port).as_bytes())
+    }
+
+    fn cluster(&self, port: &str) -> String {
+        format!("outbound|{port}|{}|{}", self.subset, self.host)
+    }
+}
+
+/// Where the stream's routes lead, its services and what it enters from outside.
+fn destinations(stream: &Stream) -> Vec<Destination> {
+    let mut all = Vec::new();
+    for object in stream.each(NETWORKING, "VirtualService") {
+        for (index, route) in object.list("/spec/http").iter().enumerate() {
+            for to in list(route, "/route") {
+                let Some(host) = text(to, "/destination/host") else { continue };
+                all.push(Destination {
+                    host: whole_host(host, &object.namespace),
+                    port: to.pointer("/destination/port/number").and_then(Value::as_u64),
+                    subset: text(to, "/destination/subset").unwrap_or_default().to_owned(),
+                    is_external: false,
+                    by: format!("{} (spec.http[{index}])", object.title()),
+                });
+            }
+        }
+    }
+    for object in stream.each(GATEWAY_API, "HTTPRoute").chain(stream.each(GATEWAY_API, "GRPCRoute")) {
+        for (index, rule) in object.list("/spec/rules").iter().enumerate() {
+            for to in list(rule, "/backendRefs") {
+                let Some(name) =
+                    text(to, "/name").filter(|_| matches!(text(to, "/kind"), None | Some("Service")))
+                else {
+                    continue;
+                };
+                let namespace = text(to, "/namespace").unwrap_or(&object.namespace);
+                all.push(Destination {
+                    host: whole_host(name, namespace),
+                    port: to.pointer("/port").and_then(Value::as_u64),
+                    subset: String::new(),
+                    is_external: false,
+                    by: format!("{} (spec.rules[{index}])", object.title()),
+                });
+            }
+        }
+    }
+    for object in stream.each("", "Service") {
+        all.push(Destination {
+            host: whole_host(&object.name, &object.namespace),
+            port: None,
+            subset: String::new(),
+            is_external: false,
+            by: object.title(),
+        });
+    }
+    for object in stream.each(NETWORKING, "ServiceEntry") {
+        let is_external = object.text("/spec/location") != Some("MESH_INTERNAL");
+        for host in object.list("/spec/hosts").iter().filter_map(Value::as_str) {
+            for port in object.list("/spec/ports") {
+                all.push(Destination {
+                    host: host.to_owned(),
+                    port: port.pointer("/number").and_then(Value::as_u64),
+                    subset: String::new(),
+                    is_external,
+                    by: object.title(),
+                });
+            }
+        }
+    }
+    // A route to what is entered from outside leads out.
+    let external: Vec<String> =
+        all.iter().filter(|one| one.is_external).map(|one| one.host.clone()).collect();
+    for one in &mut all {
+        one.is_external |= external.contains(&one.host);
+    }
+    all
+}
+
+/// A host as Istio names clusters: a name without dots is a service of the namespace.
+fn whole_host(host: &str, namespace: &str) -> String {
+    match host.contains('.') {
+        true => host.to_owned(),
+        false => format!("{host}.{namespace}.svc.cluster.local"),
+    }
+}
