@@ -128,7 +128,7 @@ fn keys(gives: &Gives, asks: &Asks, name: &str, misfits: &mut Misfits) {
     let is_let_in = |entrance: &&AskedEntrance| {
         entrance.peers.is_none() || gateway.is_none_or(|gateway| lists(entrance, gateway))
     };
-    if let Some(gateway) = gateway.filter(|_| !fitting.iter().any(|entrance| is_let_in(entrance))) {
+    if let Some(gateway) = gateway.filter(|_| !fitting.iter().any(is_let_in)) {
         for entrance in &fitting {
             let message = format!(
                 "have not {gateway}, by whose name {name} mints contexts: add it, or correct one of them"

@@ -105,6 +105,10 @@ fn before(plugin: &Plugin<'_>, stream: &Stream, findings: &mut Findings) {
 /// What stands behind an inner door.
 fn behind(plugin: &Plugin<'_>, plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
     let namespace = plugin.object.namespace.as_str();
+    // Of the whole mesh's door nobody here knows what it stands before.
+    if namespace == ROOT_NAMESPACE {
+        return;
+    }
     let is_here = |object: &&Object| object.namespace == namespace;
     let is_whole =
         |object: &&Object| object.at("/spec/selector").is_none() && object.at("/spec/targetRefs").is_none();

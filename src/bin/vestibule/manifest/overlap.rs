@@ -6,9 +6,8 @@ use super::stream::ROOT_NAMESPACE;
 
 pub(crate) fn check(plugins: &[Plugin<'_>], findings: &mut Findings) {
     for (index, plugin) in plugins.iter().enumerate() {
-        let earlier = plugins.iter().take(index).find(|earlier| meet(earlier, plugin));
-        let Some(earlier) = earlier.filter(|earlier| plugin.door.is_some() && earlier.door == plugin.door)
-        else {
+        let is_like = |earlier: &&Plugin<'_>| earlier.door == plugin.door && meet(earlier, plugin);
+        let Some(earlier) = plugins.iter().take(index).find(is_like).filter(|_| plugin.door.is_some()) else {
             continue;
         };
         let message = format!(
