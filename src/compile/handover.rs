@@ -8,6 +8,7 @@ use crate::config::issuer::Issues;
 use crate::credential::entrance::Trust;
 use crate::credential::source::Forward;
 use crate::header::HeaderName;
+use crate::jose::jwk::Key;
 use crate::jose::thumbprint::thumbprint;
 use crate::policy::inject::Source;
 use crate::policy::{Door, Policy};
@@ -57,6 +58,8 @@ pub struct GivenContext {
     pub workload: String,
     /// The key that signs them, by its thumbprint (RFC 7638); none where its value is not known.
     pub kid: Option<String>,
+    /// The thumbprints of the keys that are announced.
+    pub announced: Vec<String>,
 }
 
 /// What an inner door asks for.
@@ -119,12 +122,14 @@ fn gives(config: &Config<'_>, policy: Option<&Policy>) -> Option<Gives> {
         Some(mint) => {
             let of_routes = config.routes.iter().filter_map(|route| Some(route.entry.audience.as_ref()?.1));
             let signs = policy.and_then(|policy| policy.mint.as_ref());
+            let announced = mint.announce.iter().filter_map(|node| Key::from_jwk(node.value(), None).ok());
             Some(GivenContext {
                 header: mint.header.clone()?,
                 issuer: mint.issuer?.to_owned(),
                 audiences: mint.audience.into_iter().chain(of_routes).map(str::to_owned).collect(),
                 workload: mint.workload?.to_owned(),
                 kid: signs.map(|mint| mint.key().kid().to_owned()),
+                announced: announced.filter_map(|key| thumbprint(key.material())).collect(),
             })
         }
     };

@@ -16,7 +16,9 @@ mod object;
 mod order;
 mod overlap;
 mod peer_authentication;
+mod peers;
 mod plugin;
+mod rerouting;
 pub(crate) mod stream;
 
 use serde_json::Value;
@@ -75,6 +77,7 @@ pub(crate) fn check(stream: &Stream, terms: Terms) -> Checked {
         environment::check(plugin, &mut findings);
         module_source::check(plugin, &mut findings);
         gateway::check(plugin, stream, &mut findings);
+        peers::check(plugin, &mut findings);
     }
     overlap::check(&plugins, &mut findings);
     if stream.has_plugins_alone() {
@@ -132,6 +135,7 @@ fn around(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
         key_host::check(plugin, stream, findings);
         if plugin.door == Some(Door::Outer) {
             destination::check(plugin, plugins, stream, findings);
+            rerouting::check(plugin, stream, findings);
         }
     }
     gateway::check_waypoints(plugins, stream, findings);

@@ -70,6 +70,14 @@ fn context(given: Option<&GivenContext>, asked: Option<&AskedContext>, name: &st
             ),
         ));
     }
+    for kid in
+        given.announced.iter().filter(|kid| asked.kids.as_ref().is_some_and(|kids| !kids.contains(kid)))
+    {
+        misfits.warnings.push(Fault::new(
+            field("keys"),
+            format!("have not `{kid}`, which {name} announces: once it signs, its contexts are refused here. Add it"),
+        ));
+    }
     match (&given.kid, &asked.kids) {
         (Some(kid), Some(kids)) if !kids.contains(kid) => misfits.errors.push(Fault::new(
             field("keys"),

@@ -1,6 +1,6 @@
 //! The way to the issuer's keys, and the ways on which the gateway key goes.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{OUTER, are_errors, are_warnings, check, overlay, remove, said, set, spoilt};
 
@@ -184,5 +184,45 @@ fn what_opens_the_inner_doors_goes_to_them_and_to_nobody_else() {
     let run = check(&stream, &[]);
     let start = format!("standard input: {}: ", TO.replace("gatewayKey.to", "context.mint.to"));
     said(&run, &start, &["does not fit blog.shop"], "context.mint.to");
-    assert!(!matches!(run.code, 0), "{}", Value::from(run.err));
+    assert_eq!(run.code, 3);
+}
+
+#[test]
+fn routes_of_the_gateway_take_the_key_nowhere_else() {
+    const ROUTES: &str = "VirtualService shop/shop";
+    let partner =
+        json!({ "destination": { "host": "partner.other.svc.cluster.local", "port": { "number": 80 } } });
+    are_errors(&[
+        spoilt(
+            ROUTES,
+            "spec.http[0].mirror",
+            partner["destination"].clone(),
+            "VirtualService shop/shop: spec.http[0].mirror",
+            &["gets the gateway key too", "remove it"],
+        ),
+        spoilt(
+            ROUTES,
+            "spec.http[0].mirrors",
+            json!([partner]),
+            "VirtualService shop/shop: spec.http[0].mirrors[0].destination",
+            &["gets the gateway key too", "remove it"],
+        ),
+    ]);
+    let mut stream = overlay();
+    set(&mut stream, ROUTES, "spec.http.-", Some(&json!({ "route": [partner] })));
+    assert_eq!(check(&stream, &["--deny-warnings"]).code, 0, "a route elsewhere is no harm by itself");
+    let matches =
+        json!([{ "headers": { "X-Tenant-Id": { "exact": "acme" } }, "uri": { "prefix": "/blog" } }]);
+    set(&mut stream, ROUTES, "spec.http[0].match", Some(&matches));
+    let run = check(&stream, &[]);
+    let start = "standard input: VirtualService shop/shop: spec.http[0].match[0].headers.X-Tenant-Id: ";
+    said(&run, start, &["partner.other.svc.cluster.local", "match on another header"], "match");
+    assert_eq!(run.code, 3);
+    // Where the door attaches upstream, both are harmless; so is what sidecars alone follow.
+    let mut upstream = stream.clone();
+    set(&mut upstream, OUTER, "spec.pluginConfig.gatewayKey.attach", Some(&json!("upstream")));
+    set(&mut upstream, ROUTES, "spec.http[0].mirror", Some(&partner["destination"]));
+    assert_eq!(check(&upstream, &["--deny-warnings"]).code, 0);
+    set(&mut stream, ROUTES, "spec.gateways", Some(&json!(["mesh"])));
+    assert_eq!(check(&stream, &["--deny-warnings"]).code, 0);
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{INNER, OUTER, are_errors, check, overlay, said, set, spoilt, title};
+use super::{INNER, OUTER, are_errors, build, check, objects, overlay, said, set, spoilt, title};
 use crate::{KEY, KEY_SHA256, Run, directory, vestibule};
 
 const CONTEXT: &str = "WasmPlugin shop/inner-door: spec.pluginConfig: context.require";
@@ -94,6 +94,45 @@ fn an_inner_door_has_an_entrance_for_the_outer_one() {
             &["let in nobody", "list it under `peers`"],
         ),
     ]);
+}
+
+#[test]
+fn peers_are_named_where_the_proxy_knows_them() {
+    are_errors(&[spoilt(
+        INNER,
+        "spec.pluginConfig.entrances.gateway.resumed",
+        None,
+        "WasmPlugin shop/inner-door: spec.pluginConfig: entrances.gateway.resumed",
+        &["resume TLS sessions", "Write `resumed: admit`"],
+    )]);
+    let mut stream = objects(&build("examples/ambient"));
+    let entrances = json!({ "gateway": { "peers": ["spiffe://hml.us-east-1.mesh.example.com/ns/istio-ingress/sa/istio-ingress"], "resumed": "admit" } });
+    set(&mut stream, INNER, "spec.pluginConfig.entrances", Some(&entrances));
+    let run = check(&stream, &[]);
+    let start = format!("standard input: {INNER}: spec.pluginConfig: entrances.gateway.peers: ");
+    said(&run, &start, &["at a waypoint", "require a context"], "waypoint");
+    assert_eq!(run.code, 3);
+}
+
+#[test]
+fn a_key_that_is_announced_is_known_behind_the_door() {
+    let mut stream = overlay();
+    let known = stream.iter().find(|object| title(object) == INNER).unwrap()["spec"]["pluginConfig"]["context"]["require"]["keys"][0]["jwks"]
+        .as_str()
+        .map(|text| serde_json::from_str::<Value>(text).unwrap()["keys"][0].clone())
+        .unwrap();
+    let publish = |stream: &mut Vec<Value>, jwk: &Value| {
+        set(stream, OUTER, "spec.pluginConfig.context.mint.publish", Some(&json!("/.well-known/jwks.json")));
+        set(stream, OUTER, "spec.pluginConfig.context.mint.announce", Some(&json!([jwk])));
+    };
+    publish(&mut stream, &known);
+    let run = check(&stream, &["--deny-warnings"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    let file = directory("a_key_that_is_announced").join("next.pem");
+    vestibule(&["keygen", "p256", "--out", file.to_str().unwrap()]).run().succeeded();
+    publish(&mut stream, &vestibule(&["jwk", file.to_str().unwrap()]).run().json());
+    let run = check(&stream, &[]);
+    said(&run, &format!("standard input: warning: {CONTEXT}.keys: "), &["announces", "Add it"], "announce");
 }
 
 #[test]

@@ -22,8 +22,8 @@ fn every_overlay_and_example_is_fine_without_a_warning() {
     assert!(folders.len() >= 9, "{folders:?}");
     for folder in folders {
         let stream = build(&folder);
-        // Of Argo CD's own objects none has a door.
-        if folder == "examples/argo-cd/application" {
+        // Of Argo CD's own objects none is a plugin.
+        if !stream.contains("extensions.istio.io/v1alpha1") {
             continue;
         }
         let run = vestibule(&["check", "--deny-warnings", "-"]).input(stream);

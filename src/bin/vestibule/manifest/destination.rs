@@ -5,12 +5,12 @@ use vestibule::attached::Bounds;
 use vestibule::policy::Door;
 
 use super::findings::Findings;
-use super::object::{list, text};
+use super::object::{Object, list, text};
 use super::plugin::Plugin;
 use super::stream::{GATEWAY_API, NETWORKING, Stream};
 
 /// Where something leads: a cluster by its parts.
-struct Destination {
+pub(crate) struct Destination {
     host: String,
     /// None where it is not written.
     port: Option<u64>,
@@ -63,7 +63,11 @@ pub(crate) fn check(plugin: &Plugin<'_>, plugins: &[Plugin<'_>], stream: &Stream
 }
 
 impl Destination {
-    fn is_admitted(&self, bounds: &Bounds) -> bool {
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(crate) fn is_admitted(&self, bounds: &Bounds) -> bool {
         match self.port {
             Some(port) => bounds.admit(Some(self.cluster(&port.to_string()).as_bytes())),
             // Any port will do.
@@ -91,14 +95,7 @@ fn destinations(stream: &Stream) -> Vec<Destination> {
     for object in stream.each(NETWORKING, "VirtualService") {
         for (index, route) in object.list("/spec/http").iter().enumerate() {
             for to in list(route, "/route") {
-                let Some(host) = text(to, "/destination/host") else { continue };
-                all.push(Destination {
-                    host: whole_host(host, &object.namespace),
-                    port: to.pointer("/destination/port/number").and_then(Value::as_u64),
-                    subset: text(to, "/destination/subset").unwrap_or_default().to_owned(),
-                    is_external: false,
-                    by: format!("{} (spec.http[{index}])", object.title()),
-                });
+                all.extend(to.pointer("/destination").and_then(|to| destination(to, object, index)));
             }
         }
     }
@@ -151,6 +148,17 @@ fn destinations(stream: &Stream) -> Vec<Destination> {
         one.is_external |= external.contains(&one.host);
     }
     all
+}
+
+/// A destination of a `VirtualService`'s route; none where it names no host.
+pub(crate) fn destination(to: &Value, service: &Object, route: usize) -> Option<Destination> {
+    Some(Destination {
+        host: whole_host(text(to, "/host")?, &service.namespace),
+        port: to.pointer("/port/number").and_then(Value::as_u64),
+        subset: text(to, "/subset").unwrap_or_default().to_owned(),
+        is_external: false,
+        by: format!("{} (spec.http[{route}])", service.title()),
+    })
 }
 
 /// A host as Istio names clusters: a name without dots is a service of the namespace.
