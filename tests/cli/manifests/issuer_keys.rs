@@ -218,11 +218,20 @@ fn routes_of_the_gateway_take_the_key_nowhere_else() {
     let start = "standard input: VirtualService shop/shop: spec.http[0].match[0].headers.X-Tenant-Id: ";
     said(&run, start, &["partner.other.svc.cluster.local", "match on another header"], "match");
     assert_eq!(run.code, 3);
-    // Where the door attaches upstream, both are harmless; so is what sidecars alone follow.
+    // Where the door attaches upstream, both are harmless; but that takes more than a plugin.
     let mut upstream = stream.clone();
     set(&mut upstream, OUTER, "spec.pluginConfig.gatewayKey.attach", Some(&json!("upstream")));
     set(&mut upstream, ROUTES, "spec.http[0].mirror", Some(&partner["destination"]));
+    let run = check(&upstream, &[]);
+    let start = format!("standard input: {OUTER}: spec.pluginConfig: gatewayKey.attach: ");
+    said(&run, &start, &["stands in listeners only", "remove it"], "upstream");
+    assert!(run.code == 3 && run.err.ends_with("1 error\n"), "{}", run.err);
+    upstream.push(json!({
+        "apiVersion": "networking.istio.io/v1alpha3", "kind": "EnvoyFilter",
+        "metadata": { "name": "attach", "namespace": "istio-ingress" },
+    }));
     assert_eq!(check(&upstream, &["--deny-warnings"]).code, 0);
+    // What sidecars alone follow comes to no outer door.
     set(&mut stream, ROUTES, "spec.gateways", Some(&json!(["mesh"])));
     assert_eq!(check(&stream, &["--deny-warnings"]).code, 0);
 }

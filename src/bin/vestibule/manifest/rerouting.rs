@@ -13,7 +13,11 @@ use super::stream::{NETWORKING, Stream};
 
 pub(crate) fn check(plugin: &Plugin<'_>, stream: &Stream, findings: &mut Findings) {
     let Some(outline) = &plugin.outline else { return };
-    let Some(bounds) = outline.bounds().filter(|bounds| bounds.attach() == Attach::Route) else { return };
+    let Some(bounds) = outline.bounds() else { return };
+    if bounds.attach() == Attach::Upstream {
+        upstream(plugin, stream, findings);
+        return;
+    }
     let services: Vec<&Object> = stream.each(NETWORKING, "VirtualService").filter(is_gateways).collect();
     let outside: Vec<Destination> = services.iter().flat_map(|service| outside(service, bounds)).collect();
     for service in services {
@@ -32,15 +36,29 @@ pub(crate) fn check(plugin: &Plugin<'_>, stream: &Stream, findings: &mut Finding
                 let matched = if what == "header" { Matched::Header(name) } else { Matched::Parameter(name) };
                 if outline.changes(matched) {
                     let message = format!(
-                        "the outer door changes the {what} `{name}`, so that the route is chosen again after the gateway key \
-                         was attached, and may lead to {}, which is not in `to`: match on another {what}, or let the door \
-                         attach upstream",
+                        "the outer door changes the {what} `{name}`, so that the route is chosen again after the gateway \
+                         key was attached, and may lead to {}, which is not in `to`: match on another {what}, or lead no \
+                         route there",
                         first.host()
                     );
                     findings.error(service, &format!("spec.http[{index}].{path}"), message);
                 }
             }
         }
+    }
+}
+
+/// What is attached upstream takes the filter in clusters too, which no plugin puts there.
+fn upstream(plugin: &Plugin<'_>, stream: &Stream, findings: &mut Findings) {
+    if stream.each(NETWORKING, "EnvoyFilter").next().is_none() {
+        let field =
+            if plugin.at("/pluginConfig/gatewayKey").is_some() { "gatewayKey" } else { "context.mint" };
+        findings.error(
+            plugin.object,
+            &format!("{}: {field}.attach", plugin.path("pluginConfig")),
+            "is upstream, which takes the filter in each cluster too, and a plugin stands in listeners only, so nothing is \
+             ever attached: remove it, or put the filter into the clusters by an EnvoyFilter",
+        );
     }
 }
 
