@@ -11,7 +11,7 @@ use vestibule::compile;
 use vestibule::config::error::ConfigErrors;
 
 /// What is wrong, and where in the document. Displayed it is one line, whatever the document holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fault {
     path: String,
     message: String,

@@ -6,6 +6,7 @@
 mod attachment;
 mod authorization;
 mod destination;
+mod destination_rule;
 mod environment;
 mod failure;
 mod findings;
@@ -79,6 +80,7 @@ pub(crate) fn check(stream: &Stream, terms: Terms) -> Checked {
         gateway::check(plugin, stream, &mut findings);
         peers::check(plugin, &mut findings);
     }
+    gateway::check_selectors(&plugins, &mut findings);
     overlap::check(&plugins, &mut findings);
     if stream.has_plugins_alone() {
         notes.push("nothing but plugins here, so what stands around them was not looked at");

@@ -177,6 +177,15 @@ fn an_inner_door_is_for_every_workload_and_for_each_once() {
         "WasmPlugin shop/inner-door: spec.selector",
         &["without these labels", "remove it"],
     )]);
+    // Of several each may be for its own.
+    let mut stream = overlay();
+    set(&mut stream, INNER, "spec.selector", Some(&json!({ "matchLabels": { "app": "blog" } })));
+    let mut second = stream.iter().find(|object| title(object) == INNER).unwrap().clone();
+    second["metadata"]["name"] = json!("second");
+    second["spec"]["selector"] = json!({ "matchLabels": { "app": "shop" } });
+    stream.push(second);
+    let run = check(&stream, &["--deny-warnings"]);
+    assert_eq!(run.code, 0, "{}", run.err);
     for (door, namespace) in [(INNER, "shop"), (INNER, "istio-system"), (OUTER, "istio-ingress")] {
         let mut stream = overlay();
         let mut second = stream.iter().find(|object| title(object) == door).unwrap().clone();

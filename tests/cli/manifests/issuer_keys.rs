@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{OUTER, are_errors, are_warnings, check, overlay, remove, said, set, spoilt};
+use super::{OUTER, are_errors, are_warnings, check, overlay, remove, said, set, spoilt, title};
 
 const ENTRY: &str = "ServiceEntry istio-ingress/issuer";
 const RULE: &str = "DestinationRule istio-ingress/issuer";
@@ -185,6 +185,40 @@ fn what_opens_the_inner_doors_goes_to_them_and_to_nobody_else() {
     let start = format!("standard input: {}: ", TO.replace("gatewayKey.to", "context.mint.to"));
     said(&run, &start, &["does not fit blog.shop"], "context.mint.to");
     assert_eq!(run.code, 3);
+}
+
+#[test]
+fn the_key_goes_to_no_pod_in_plaintext() {
+    const MTLS: &str = "DestinationRule shop/mtls";
+    const MODE: &str = "DestinationRule shop/mtls: spec.trafficPolicy.tls.mode";
+    are_errors(&[
+        spoilt(MTLS, "spec.trafficPolicy.tls.mode", json!("DISABLE"), MODE, &["write ISTIO_MUTUAL"]),
+        spoilt(MTLS, "spec.trafficPolicy.tls.mode", json!("SIMPLE"), MODE, &["write ISTIO_MUTUAL"]),
+    ]);
+    are_warnings(&[
+        spoilt(MTLS, "spec.trafficPolicy", None, MODE, &["without a sidecar", "write ISTIO_MUTUAL"]),
+        spoilt(
+            MTLS,
+            "spec.host",
+            json!("*.store.svc.cluster.local"),
+            "WasmPlugin istio-ingress/outer-door: spec.pluginConfig: gatewayKey.to",
+            &["no DestinationRule here", "add one with tls mode ISTIO_MUTUAL"],
+        ),
+    ]);
+    // The rule for the longer part of the host is the one that counts.
+    let mut stream = overlay();
+    let mut exact = stream.iter().find(|object| title(object) == MTLS).unwrap().clone();
+    exact["metadata"]["name"] = json!("blog");
+    exact["spec"]["host"] = json!("blog.shop.svc.cluster.local");
+    exact["spec"]["trafficPolicy"]["tls"]["mode"] = json!("DISABLE");
+    stream.insert(0, exact);
+    let run = check(&stream, &[]);
+    said(
+        &run,
+        "standard input: DestinationRule shop/blog: spec.trafficPolicy.tls.mode: ",
+        &["write ISTIO_MUTUAL"],
+        "exact",
+    );
 }
 
 #[test]

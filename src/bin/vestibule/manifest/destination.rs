@@ -4,6 +4,7 @@ use serde_json::Value;
 use vestibule::attached::Bounds;
 use vestibule::policy::Door;
 
+use super::destination_rule::{rule_of, tls_of};
 use super::findings::Findings;
 use super::object::{Object, list, text};
 use super::plugin::Plugin;
@@ -40,10 +41,9 @@ pub(crate) fn check(plugin: &Plugin<'_>, plugins: &[Plugin<'_>], stream: &Stream
         return;
     }
     let behind = |destination: &Destination| {
-        plugins.iter().any(|inner| {
-            inner.door == Some(Door::Inner)
-                && destination.host.ends_with(&format!(".{}.svc.cluster.local", inner.object.namespace))
-        })
+        plugins
+            .iter()
+            .any(|inner| inner.door == Some(Door::Inner) && destination.is_in(&inner.object.namespace))
     };
     for destination in inside().filter(|one| behind(one) && !one.is_admitted(bounds)) {
         let message = format!(
@@ -52,6 +52,13 @@ pub(crate) fn check(plugin: &Plugin<'_>, plugins: &[Plugin<'_>], stream: &Stream
             destination.host, destination.by
         );
         findings.error(plugin.object, &path, message);
+    }
+    for destination in inside().filter(|one| behind(one) && one.is_admitted(bounds)) {
+        let sidecars =
+            plugins.iter().filter(|inner| inner.door == Some(Door::Inner) && inner.target_refs().is_empty());
+        if { sidecars }.any(|inner| destination.is_in(&inner.object.namespace)) {
+            is_encrypted(plugin, &path, destination, stream, findings);
+        }
     }
     let pointer = format!("/pluginConfig/{}", field.replace('.', "/"));
     for (index, pattern) in plugin.list(&pointer).iter().filter_map(Value::as_str).enumerate() {
@@ -65,6 +72,11 @@ pub(crate) fn check(plugin: &Plugin<'_>, plugins: &[Plugin<'_>], stream: &Stream
 impl Destination {
     pub(crate) fn host(&self) -> &str {
         &self.host
+    }
+
+    /// Whether it is a service of this namespace.
+    fn is_in(&self, namespace: &str) -> bool {
+        self.host.ends_with(&format!(".{namespace}.svc.cluster.local"))
     }
 
     pub(crate) fn is_admitted(&self, bounds: &Bounds) -> bool {
@@ -86,6 +98,43 @@ impl Destination {
 
     fn cluster(&self, port: &str) -> String {
         format!("outbound|{port}|{}|{}", self.subset, self.host)
+    }
+}
+
+/// Whether the key goes there by mTLS whatever pods are there.
+fn is_encrypted(
+    outer: &Plugin<'_>,
+    path: &str,
+    destination: &Destination,
+    stream: &Stream,
+    findings: &mut Findings,
+) {
+    let host = &destination.host;
+    let owner = host.split('.').nth(1).unwrap_or_default();
+    let Some(rule) = rule_of(stream, host, &outer.object.namespace, owner) else {
+        let message = format!(
+            "lets what the door attaches go to {host}, which has no DestinationRule here, so a pod without a sidecar gets it in plaintext: add one with \
+             tls mode ISTIO_MUTUAL"
+        );
+        findings.warn(outer.object, path, message);
+        return;
+    };
+    let port = destination.port.map(|port| port.to_string());
+    let (place, settings) = tls_of(rule, port.as_deref());
+    match settings.and_then(|settings| text(settings, "/mode")) {
+        Some("ISTIO_MUTUAL" | "MUTUAL") => {}
+        None => {
+            let message = format!(
+                "is missing, so a pod of {host} without a sidecar gets the gateway key in plaintext: write ISTIO_MUTUAL"
+            );
+            findings.warn(rule, &format!("{place}.mode"), message);
+        }
+        Some(_) => {
+            let message = format!(
+                "is without the gateway's certificate, so inner doors of {host} know no peer, or anybody on the way has the gateway key: write ISTIO_MUTUAL"
+            );
+            findings.error(rule, &format!("{place}.mode"), message);
+        }
     }
 }
 

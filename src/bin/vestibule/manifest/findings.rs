@@ -16,12 +16,11 @@ pub(crate) struct Findings {
 
 impl Findings {
     pub(crate) fn error(&mut self, object: &Object, path: &str, message: impl Into<String>) {
-        self.errors.push(Fault::new(path, message).inside(&object.title()));
-        self.erring.insert(object.title());
+        self.errors_inside(object, "", [Fault::new(path, message)]);
     }
 
     pub(crate) fn warn(&mut self, object: &Object, path: &str, message: impl Into<String>) {
-        self.warnings.push(Fault::new(path, message).inside(&object.title()));
+        self.warnings_inside(object, "", [Fault::new(path, message)]);
     }
 
     /// Faults of a part of the object, by paths from there.
@@ -32,7 +31,7 @@ impl Findings {
         faults: impl IntoIterator<Item = Fault>,
     ) {
         for fault in faults {
-            self.errors.push(fault.inside(path).inside(&object.title()));
+            add(&mut self.errors, fault.inside(path).inside(&object.title()));
             self.erring.insert(object.title());
         }
     }
@@ -44,10 +43,19 @@ impl Findings {
         path: &str,
         faults: impl IntoIterator<Item = Fault>,
     ) {
-        self.warnings.extend(faults.into_iter().map(|fault| fault.inside(path).inside(&object.title())));
+        for fault in faults {
+            add(&mut self.warnings, fault.inside(path).inside(&object.title()));
+        }
     }
 
     pub(crate) fn is_fine(&self, object: &Object) -> bool {
         !self.erring.contains(&object.title())
+    }
+}
+
+/// What is found on several ways is told once.
+fn add(faults: &mut Vec<Fault>, fault: Fault) {
+    if !faults.contains(&fault) {
+        faults.push(fault);
     }
 }

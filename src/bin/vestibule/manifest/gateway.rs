@@ -77,20 +77,29 @@ fn inner(plugin: &Plugin<'_>, targets: &[(String, &Value)], stream: &Stream, fin
     for (path, target) in targets {
         target_is_known(plugin, path, target, is_waypoint, stream, findings);
     }
-    if plugin.labels().is_some() {
-        findings.warn(
-            object,
-            "spec.selector",
-            "leaves every workload without these labels without a door: remove it, unless other inner doors are for all the \
-             others",
-        );
-    } else if targets.is_empty() && object.namespace == ROOT_NAMESPACE {
+    if plugin.labels().is_none() && targets.is_empty() && object.namespace == ROOT_NAMESPACE {
         findings.warn(
             object,
             "spec.selector",
             "is missing, and this namespace is the mesh's: the inner door is for every workload of the mesh. Put it into \
              the namespace that it is for",
         );
+    }
+}
+
+/// A sole inner door that is for some workloads only. Of several, each with a selector, nobody here knows whether
+/// they are for all.
+pub(crate) fn check_selectors(plugins: &[Plugin<'_>], findings: &mut Findings) {
+    let inner = || plugins.iter().filter(|plugin| plugin.door == Some(Door::Inner));
+    for plugin in inner().filter(|plugin| plugin.labels().is_some()) {
+        let namespace = &plugin.object.namespace;
+        if inner().filter(|other| other.object.namespace == *namespace).count() == 1 {
+            findings.warn(
+                plugin.object,
+                "spec.selector",
+                "leaves every workload without these labels without a door, and no other inner door is here: remove it",
+            );
+        }
     }
 }
 

@@ -4,10 +4,11 @@
 use serde_json::Value;
 use vestibule::credential::remote::RemoteSource;
 
+use super::destination_rule::{rule_of, tls_of};
 use super::findings::Findings;
 use super::object::{Object, list, text};
 use super::plugin::Plugin;
-use super::stream::{NETWORKING, ROOT_NAMESPACE, Stream};
+use super::stream::{NETWORKING, Stream};
 
 pub(crate) fn check(plugin: &Plugin<'_>, stream: &Stream, findings: &mut Findings) {
     let Some(outline) = &plugin.outline else { return };
@@ -107,16 +108,7 @@ fn tls(
     findings: &mut Findings,
 ) {
     let (name, host) = (cluster.name, cluster.host);
-    // Istio looks for a rule in these namespaces, the caller's first.
-    let namespaces = [door.namespace.as_str(), entry.namespace.as_str(), ROOT_NAMESPACE];
-    let is_for = |rule: &&Object| rule.text("/spec/host").is_some_and(|pattern| is_host_of(pattern, host));
-    let mut rules = namespaces.iter().flat_map(|namespace| {
-        stream
-            .each(NETWORKING, "DestinationRule")
-            .filter(|rule| rule.namespace == **namespace && rule.is_seen_from(&door.namespace))
-            .filter(is_for)
-    });
-    let Some(rule) = rules.next() else {
+    let Some(rule) = rule_of(stream, host, &door.namespace, &entry.namespace) else {
         let message = format!(
             "is `{name}`, which has no TLS for want of a DestinationRule for {host}, and the url is https: whoever can change \
              the answer could sign as the issuer. Add one in namespace {} with tls mode SIMPLE, sni and subjectAltNames",
@@ -125,7 +117,7 @@ fn tls(
         findings.error(door, path, message);
         return;
     };
-    let (place, settings) = settings(rule, cluster);
+    let (place, settings) = tls_of(rule, Some(cluster.port));
     let mode = settings.and_then(|settings| text(settings, "/mode"));
     let field = |name: &str| format!("{place}.{name}");
     let path_of_mode = field("mode");
@@ -180,21 +172,4 @@ fn tls(
         }
         Some(_) => {}
     }
-}
-
-/// The rule's TLS for this port, which takes the place of the general one.
-fn settings<'r>(rule: &'r Object, cluster: &Cluster<'_>) -> (String, Option<&'r Value>) {
-    let ports = rule.list("/spec/trafficPolicy/portLevelSettings").iter().enumerate();
-    let is_its = |(_, one): &(usize, &Value)| one.pointer("/port").is_some_and(|port| cluster.is_port(port));
-    match { ports }.find(is_its) {
-        Some((index, one)) => {
-            (format!("spec.trafficPolicy.portLevelSettings[{index}].tls"), one.pointer("/tls"))
-        }
-        None => ("spec.trafficPolicy.tls".to_owned(), rule.at("/spec/trafficPolicy/tls")),
-    }
-}
-
-/// Whether a rule's host is this one, or a wildcard of it.
-fn is_host_of(pattern: &str, host: &str) -> bool {
-    pattern == host || pattern.strip_prefix('*').is_some_and(|suffix| host.ends_with(suffix))
 }
