@@ -116,6 +116,13 @@ fn an_outer_door_selects_the_gateway() {
         spoilt(
             OUTER,
             "spec.selector.matchLabels",
+            json!({ "app": "egress" }),
+            "WasmPlugin istio-ingress/outer-door: spec.selector.matchLabels",
+            &["Gateway istio-ingress/public", "write the labels of its pods"],
+        ),
+        spoilt(
+            OUTER,
+            "spec.selector.matchLabels",
             json!({ "istio": "egress" }),
             "WasmPlugin istio-ingress/outer-door: spec.selector.matchLabels",
             &["Gateway istio-ingress/public", "write the labels of its pods"],

@@ -128,6 +128,16 @@ fn whoever_answers_for_the_issuer_is_the_issuer() {
     remove(&mut stream, RULE);
     let run = check(&stream, &[]);
     said(&run, &format!("standard input: {CLUSTER}: "), &[HOST, "for want of a DestinationRule"], "no rule");
+    // Nor does Istio look for one in a namespace that is neither side's.
+    let mut stream = overlay();
+    set(&mut stream, RULE, "spec.exportTo", None);
+    set(&mut stream, RULE, "metadata.namespace", Some(&json!("shop")));
+    said(
+        &check(&stream, &[]),
+        &format!("standard input: {CLUSTER}: "),
+        &["for want of a DestinationRule"],
+        "shop",
+    );
     // A wildcard's rule is the host's too, and a rule of the mesh's is everybody's.
     let mut stream = overlay();
     set(&mut stream, RULE, "spec.host", Some(&json!("*.example.com")));

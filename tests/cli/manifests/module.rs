@@ -202,6 +202,13 @@ fn the_filter_has_its_variables_and_the_manifest_has_no_secret() {
         spoilt(
             OUTER,
             "spec.vmConfig.env[1].name",
+            json!("VESTIBULE_OTHER_SECOND"),
+            "WasmPlugin istio-ingress/outer-door: spec.vmConfig.env[1].name",
+            &["remove it"],
+        ),
+        spoilt(
+            OUTER,
+            "spec.vmConfig.env[1].name",
             json!("OTHER"),
             "WasmPlugin istio-ingress/outer-door: spec.vmConfig.env[1].name",
             &["remove it"],
