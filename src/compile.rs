@@ -10,6 +10,7 @@ mod context;
 mod engines;
 mod entrance;
 mod example;
+pub mod handover;
 mod issuer;
 mod keys;
 mod owned;
@@ -30,9 +31,11 @@ use serde_json::Value;
 use crate::access::Access;
 use crate::access::grants::Grants;
 use crate::attached::{Attach, Bounds};
+use crate::config::entrance::KeyForm;
 use crate::config::error::{ConfigError, ConfigErrors, ErrorList};
 use crate::config::keys::KeySource;
 use crate::config::node::Node;
+use crate::config::secret::Secret;
 use crate::config::{self, Config};
 use crate::context::mint::Mint;
 use crate::credential::gateway_key::{Attachment, GatewayKey};
@@ -50,6 +53,7 @@ use crate::route::rule::Rule;
 use crate::time::UnixTime;
 pub use context::settle_signing;
 pub use engines::check_engines;
+use handover::Handover;
 use secret::Resolved;
 pub use secret::Secrets;
 
@@ -115,7 +119,7 @@ pub fn check_for(
     now: UnixTime,
 ) -> Result<Compiled<Outline>, ConfigErrors> {
     run(document, module, |config| {
-        let _ = policy(config, secrets, now);
+        let policy = policy(config, secrets, now);
         // What is broken is mended first; and what reads it again would tell of it again.
         if config.node.document_has_errors() {
             return None;
@@ -130,6 +134,8 @@ pub fn check_for(
             rules: config.routes.iter().map(route::rule).collect(),
             grants,
             bounds: bounds(config),
+            secrets: named_secrets(config),
+            handover: handover::of(config, policy.as_ref())?,
         })
     })
 }
@@ -144,6 +150,8 @@ pub struct Outline {
     rules: Vec<Rule>,
     grants: Grants,
     bounds: Option<Bounds>,
+    secrets: Vec<(String, String)>,
+    handover: Handover,
 }
 
 impl Outline {
@@ -177,6 +185,18 @@ impl Outline {
         self.bounds.as_ref()
     }
 
+    /// The variables that hold its secrets, each with the path of what names it.
+    #[must_use]
+    pub fn secrets(&self) -> &[(String, String)] {
+        &self.secrets
+    }
+
+    /// What passes between it and doors of the other kind.
+    #[must_use]
+    pub fn handover(&self) -> &Handover {
+        &self.handover
+    }
+
     /// Whether the door may set or remove what a route matches on.
     #[must_use]
     pub fn changes(&self, matched: Matched<'_>) -> bool {
@@ -192,6 +212,23 @@ fn remote_sources(config: &Config<'_>) -> Vec<(String, RemoteSource)> {
         KeySource::Jwks(_) | KeySource::Pem { .. } | KeySource::Secret(_) => None,
     });
     remote.collect()
+}
+
+fn named_secrets(config: &Config<'_>) -> Vec<(String, String)> {
+    let sources = config.issuers.iter().flat_map(|named| named.entry.keys.iter().flatten());
+    let shared = sources.filter_map(|source| match source {
+        KeySource::Secret(secret) => Some(secret),
+        KeySource::Jwks(_) | KeySource::Pem { .. } | KeySource::Remote(_) => None,
+    });
+    let keys = config.entrances.iter().flat_map(|named| named.entry.keys.iter().flatten());
+    let accepted = keys.filter_map(|named| match &named.entry.form {
+        Some(KeyForm::Secret(secret)) => Some(secret),
+        Some(KeyForm::Sha256(_)) | None => None,
+    });
+    let attached = config.gateway_key.as_ref().and_then(|(_, key)| key.key.as_ref());
+    let signs = config.mint.as_ref().and_then(|mint| mint.key.as_ref());
+    let named = |secret: &Secret<'_>| (secret.node.below("env").path().to_owned(), secret.env.to_owned());
+    attached.into_iter().chain(signs).chain(shared).chain(accepted).map(named).collect()
 }
 
 /// What came of a configuration, and what its author should know about it although it can be used.

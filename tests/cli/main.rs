@@ -17,6 +17,7 @@ mod documentation;
 mod hash;
 mod jwk;
 mod keygen;
+mod manifests;
 mod peers;
 mod published;
 mod route;

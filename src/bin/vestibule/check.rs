@@ -1,36 +1,50 @@
 //! `vestibule check`: what the filter would say to a configuration, before Envoy sees it.
 
+mod report;
+
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-use vestibule::compile::{self, Compiled, Outline, Secrets};
-use vestibule::config::error::ConfigErrors;
+use vestibule::compile::Outline;
 use vestibule::jose::module::Module;
+use vestibule::policy::Door;
 use vestibule::time::UnixTime;
 
-use crate::document::{self, Document, Fault};
-use crate::{
-    Exit, Failure, bootstrap, clock, file, key_bounds, key_clusters, key_upstream, peer_validation,
-    placement, print, tell, terminal,
-};
+use crate::document::Fault;
+use crate::manifest::Terms;
+use crate::{Exit, Failure, clock, file, pair, print, tell, terminal};
+pub(crate) use report::is_manifest;
 
 /// Check configurations and report every error, each with its path.
 ///
 /// A file is the filter's configuration as JSON or YAML, or an Envoy bootstrap, in which every Vestibule
-/// filter is checked. Standard input is `-`.
+/// filter is checked, or a stream of Kubernetes manifests, in which every WasmPlugin and TrafficExtension with a
+/// Vestibule configuration is checked, and what stands around it: where the door attaches, its module and its
+/// variables, the way to its issuers' keys, the policies behind it, and whether outer and inner doors fit. Each
+/// file is looked at by itself. Standard input is `-`.
 ///
 /// Values of secrets are not looked at unless --env is given. In a bootstrap, a filter has the variables that
-/// its `environment_variables` give it or pass on.
+/// its `environment_variables` give it or pass on; in a manifest, those of its `vmConfig.env`.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  vestibule check outer.yaml inner.yaml\n  \
     vestibule check --env envoy/mesh.yaml\n  \
     vestibule check --module host outer.yaml\n  \
-    kubectl get wasmplugin outer -o json | jq .spec.pluginConfig | vestibule check -\n\n\
-    Exit codes: 0 all are fine, 1 a file could not be read, 3 a configuration is invalid.")]
+    vestibule check --outer outer.yaml --inner inner.yaml\n  \
+    kubectl kustomize istio/overlays/prod/us-east-1 | vestibule check --deny-warnings -\n  \
+    kubectl get wasmplugin -A -o json | vestibule check -\n\n\
+    Exit codes: 0 all are fine, 1 a file could not be read, 3 a configuration is invalid, or what is around it is.")]
 pub(crate) struct Args {
-    /// Configurations, or Envoy bootstraps that hold them
-    #[arg(required = true, value_name = "FILE")]
+    /// Configurations, or Envoy bootstraps or Kubernetes manifests that hold them
+    #[arg(required_unless_present = "outer", value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// The configuration of an outer door, to be checked, and to be compared with that of an inner one
+    #[arg(long, value_name = "FILE", requires = "inner")]
+    outer: Option<PathBuf>,
+    /// The configuration of an inner door behind it; may be given several times
+    #[arg(long, value_name = "FILE", requires = "outer")]
+    inner: Vec<PathBuf>,
+    /// Take what is probably not meant for an error
+    #[arg(long)]
+    deny_warnings: bool,
     /// Check the values of secrets too, as this environment has them
     #[arg(long)]
     env: bool,
@@ -60,165 +74,110 @@ impl From<ForModule> for Module {
 /// A configuration of ten thousand routes has a few megabytes.
 pub(crate) const MOST: u64 = 16 * 1024 * 1024;
 
-/// What a file holds: a line for each configuration that is fine, all faults, what is probably not meant, and
-/// what was passed over.
-struct Report {
-    fine: Vec<String>,
-    faults: Vec<Fault>,
-    warnings: Vec<Fault>,
-    foreign: Vec<String>,
-    secrets_unchecked: bool,
-    module: Module,
-    now: UnixTime,
-}
-
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let now = UnixTime::from_secs(clock::now()?);
-    let mut unread = 0;
-    let mut invalid = 0;
-    let mut errors = 0;
-    let mut secrets_unchecked = false;
+    let terms = Terms { env: args.env, module: args.module.into(), now };
+    let mut total = Total { deny_warnings: args.deny_warnings, ..Total::default() };
     for path in &args.files {
-        let text = match file::read(path, MOST) {
-            Ok(text) => text,
-            Err(failure) => {
-                unread += 1;
-                tell(failure.0);
-                continue;
+        total.file(path, terms)?;
+    }
+    if let Some(outer) = &args.outer {
+        let outline = total.file(outer, terms)?;
+        for inner in &args.inner {
+            let inside = total.file(inner, terms)?;
+            if let (Some(outline), Some(inside)) = (&outline, &inside) {
+                total.pair((outer, outline), (inner, inside));
             }
-        };
-        let name = file::name(path);
-        let report = check(path, &text, args.env, args.module.into(), now);
-        secrets_unchecked |= report.secrets_unchecked;
-        for fault in &report.faults {
-            tell(format_args!("{name}: {fault}"));
         }
-        for warning in &report.warnings {
-            tell(format_args!("{name}: warning: {warning}"));
-        }
-        for path in &report.foreign {
-            tell(format_args!("{name}: {path}: not checked, for nothing here says that it is Vestibule"));
-        }
-        for fine in &report.fine {
-            print(terminal::plain(&format!("{name}: {fine}")))?;
-        }
-        errors += report.faults.len();
-        invalid += usize::from(!report.faults.is_empty());
     }
-    if secrets_unchecked {
-        tell("secrets' values not checked: pass --env to check them in this environment");
-    }
-    if errors > 0 {
-        let plural = if errors == 1 { "" } else { "s" };
-        let of = match args.files.len() {
-            1 => String::new(),
-            files => format!(" in {invalid} of {files} files"),
-        };
-        tell(format_args!("{errors} error{plural}{of}"));
-    }
-    Ok(match (unread, invalid) {
+    total.tell();
+    Ok(match (total.unread, total.invalid) {
         (0, 0) => Exit::Fine,
         (0, _) => Exit::Invalid,
         _ => Exit::Failure,
     })
 }
 
-fn check(path: &Path, text: &[u8], env: bool, module: Module, now: UnixTime) -> Report {
-    let mut report = Report::of(module, now);
-    match document::parse(path, text) {
-        Err(faults) => report.faults = faults,
-        Ok(Document { value, .. }) if bootstrap::is_bootstrap(&value) => report.check_bootstrap(&value, env),
-        Ok(Document { value, .. }) if is_manifest(&value) => report.faults.push(Fault::new(
-            "",
-            "a Kubernetes manifest, which is not read here: check what stands under spec.pluginConfig",
-        )),
-        Ok(Document { value, ambiguities }) => {
-            let variable = |name: &str| std::env::var(name).ok();
-            report.check_configuration(&value, "", ambiguities, env.then_some(&variable), |_| Vec::new());
-        }
-    }
-    report
+/// What all files came to.
+#[derive(Default)]
+struct Total {
+    deny_warnings: bool,
+    files: usize,
+    unread: usize,
+    invalid: usize,
+    errors: usize,
+    secrets_unchecked: bool,
 }
 
-impl Report {
-    fn of(module: Module, now: UnixTime) -> Self {
-        let (fine, faults, warnings, foreign) = Default::default();
-        Self { fine, faults, warnings, foreign, secrets_unchecked: false, module, now }
-    }
-
-    fn check_bootstrap(&mut self, document: &Value, env: bool) {
-        let (filters, foreign): (Vec<_>, Vec<_>) =
-            bootstrap::filters(document).into_iter().partition(|filter| filter.is_vestibule);
-        self.foreign = foreign.into_iter().map(|filter| filter.path).collect();
-        if filters.is_empty() {
-            self.faults.push(Fault::new("", "an Envoy configuration without a Vestibule filter"));
-        }
-        for filter in &filters {
-            let faults = filter.faults.clone();
-            let variable = |name: &str| filter.variable(name, |name| std::env::var(name).ok());
-            match &filter.configuration {
-                None => self.faults.extend(faults),
-                Some(configuration) => {
-                    let around = |outline: &Outline| {
-                        let mut faults = key_bounds::check(filter, &filters, document, outline);
-                        faults.extend(key_upstream::check(filter, &filters, document, outline));
-                        faults.extend(key_clusters::check(filter, &filters, document, outline));
-                        faults.extend(placement::check(filter, document, outline));
-                        faults.extend(peer_validation::check(filter, configuration));
-                        faults
-                    };
-                    let variable = env.then_some(&variable);
-                    self.check_configuration(configuration, &filter.path, faults, variable, around);
-                }
+impl Total {
+    /// Reports on a file; what it says, where it is one configuration.
+    fn file(&mut self, path: &Path, terms: Terms) -> Result<Option<Outline>, Failure> {
+        self.files += 1;
+        let text = match file::read(path, MOST) {
+            Ok(text) => text,
+            Err(failure) => {
+                self.unread += 1;
+                tell(failure.0);
+                return Ok(None);
             }
-        }
-    }
-
-    /// Checks one configuration, which stands at `path` of its file and about which `faults` are known
-    /// already, and with `around` what surrounds it.
-    fn check_configuration<V>(
-        &mut self,
-        configuration: &Value,
-        path: &str,
-        mut faults: Vec<Fault>,
-        variable: Option<&V>,
-        around: impl FnOnce(&Outline) -> Vec<Fault>,
-    ) where
-        V: Fn(&str) -> Option<String>,
-    {
-        let secrets = match variable {
-            Some(variable) => Secrets::From(variable),
-            None => Secrets::Unchecked,
         };
-        match compile::check_for(self.module, configuration, &secrets, self.now) {
-            Ok(Compiled { value: outline, warnings }) => {
-                faults.extend(around(&outline));
-                let warnings = warnings.into_iter().collect::<ConfigErrors>();
-                self.warnings.extend(document::faults(&warnings).into_iter().map(|fault| fault.inside(path)));
-                if faults.is_empty() {
-                    let separator = if path.is_empty() { "" } else { ": " };
-                    self.fine.push(format!("{path}{separator}ok ({} door)", outline.door().as_str()));
-                }
-            }
-            Err(errors) => {
-                faults.extend(document::faults(&errors).into_iter().map(|fault| fault.inside(path)))
+        let name = file::name(path);
+        let report = report::check(path, &text, terms);
+        self.secrets_unchecked |= report.secrets_unchecked;
+        self.faults(&name, &report.faults, &report.warnings);
+        for path in &report.foreign {
+            tell(format_args!("{name}: {path}: not checked, for nothing here says that it is Vestibule"));
+        }
+        for note in &report.notes {
+            tell(format_args!("{name}: {note}"));
+        }
+        for fine in &report.fine {
+            print(terminal::plain(&format!("{name}: {fine}")))?;
+        }
+        Ok(report.outline)
+    }
+
+    /// Reports on two doors beside each other.
+    fn pair(&mut self, (outer, outline): (&Path, &Outline), (inner, inside): (&Path, &Outline)) {
+        let name = file::name(inner);
+        let kinds = [(outer, outline, Door::Outer, "--outer"), (inner, inside, Door::Inner, "--inner")];
+        for (path, outline, door, option) in kinds {
+            if outline.door() != door {
+                let message = format!("is no {} door, as {option} says: give another file", door.as_str());
+                self.faults(&file::name(path), &[Fault::new("door", message)], &[]);
+                return;
             }
         }
-        self.faults.extend(faults);
-        self.secrets_unchecked |= variable.is_none() && names_a_secret(configuration);
+        let misfits = pair::check(outline, &file::name(outer), inside);
+        self.faults(&name, &misfits.errors, &misfits.warnings);
+        if misfits.keys_unseen {
+            tell(format_args!("{name}: {}", pair::KEYS_UNSEEN));
+        }
     }
-}
 
-/// Whether the document is one that Kubernetes reads.
-pub(crate) fn is_manifest(document: &Value) -> bool {
-    ["apiVersion", "kind"].iter().all(|name| document.get(name).is_some())
-}
+    fn faults(&mut self, name: &str, faults: &[Fault], warnings: &[Fault]) {
+        for fault in faults {
+            tell(format_args!("{name}: {fault}"));
+        }
+        for warning in warnings {
+            tell(format_args!("{name}: warning: {warning}"));
+        }
+        let denied = if self.deny_warnings { warnings.len() } else { 0 };
+        self.errors += faults.len() + denied;
+        self.invalid += usize::from(faults.len() + denied > 0);
+    }
 
-/// Whether a value anywhere comes from an environment variable.
-fn names_a_secret(value: &Value) -> bool {
-    match value {
-        Value::Array(elements) => elements.iter().any(names_a_secret),
-        Value::Object(members) => members.contains_key("env") || members.values().any(names_a_secret),
-        _ => false,
+    fn tell(&self) {
+        if self.secrets_unchecked {
+            tell("secrets' values not checked: pass --env to check them in this environment");
+        }
+        if self.errors > 0 {
+            let plural = if self.errors == 1 { "" } else { "s" };
+            let of = match self.files {
+                1 => String::new(),
+                files => format!(" in {} of {files} files", self.invalid.min(files)),
+            };
+            tell(format_args!("{} error{plural}{of}", self.errors));
+        }
     }
 }

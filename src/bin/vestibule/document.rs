@@ -11,7 +11,7 @@ use vestibule::compile;
 use vestibule::config::error::ConfigErrors;
 
 /// What is wrong, and where in the document. Displayed it is one line, whatever the document holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fault {
     path: String,
     message: String,
@@ -76,6 +76,43 @@ pub(crate) fn parse_as(path: &Path, text: &[u8], json: ReadJson<'_>) -> Result<D
     let text = str::from_utf8(text).map_err(|_| vec![Fault::new("", "not UTF-8")])?;
     let value = parse_yaml(text).map_err(|fault| vec![fault])?;
     Ok(Document { value, ambiguities: ambiguities(text) })
+}
+
+/// A document of a YAML stream.
+pub(crate) struct Part<'t> {
+    /// The number of its first line.
+    pub(crate) line: usize,
+    pub(crate) text: &'t str,
+}
+
+/// The documents of a YAML text. A line that begins with `---` begins one, wherever it stands (YAML 1.2 section
+/// 9.1.2), so no parser is asked.
+pub(crate) fn split(text: &str) -> Vec<Part<'_>> {
+    let mut parts = Vec::new();
+    let (mut start, mut first, mut end) = (0, 1, 0);
+    let mut part = |start: usize, end: usize, line: usize| {
+        if let Some(text) = text.get(start..end)
+            && text.lines().any(says_something)
+        {
+            parts.push(Part { line, text });
+        }
+    };
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let rest = line.strip_prefix("---");
+        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace)) {
+            part(start, end, first);
+            (start, first) = (end, index + 1);
+        }
+        end += line.len();
+    }
+    part(start, end, first);
+    parts
+}
+
+/// Whether a line is more than a marker, a comment or nothing.
+fn says_something(line: &str) -> bool {
+    let said = line.strip_prefix("---").or_else(|| line.strip_prefix("...")).unwrap_or(line).trim();
+    !said.is_empty() && !said.starts_with('#')
 }
 
 /// YAML 1.1's booleans are read as such, so that an unquoted `no` is refused wherever text is expected.

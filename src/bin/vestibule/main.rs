@@ -16,6 +16,8 @@ mod key_bounds;
 mod key_clusters;
 mod key_upstream;
 mod keygen;
+mod manifest;
+mod pair;
 mod peer_validation;
 mod placement;
 mod published;

@@ -1,0 +1,176 @@
+//! What stands behind the doors: who may call at all, and by mTLS alone.
+
+use serde_json::json;
+
+use super::{INNER, are_errors, are_warnings, build, check, objects, overlay, remove, said, set, spoilt};
+
+const GATEWAY: &str = "AuthorizationPolicy shop/gateway";
+const SERVICES: &str = "AuthorizationPolicy shop/services";
+const BACKSTOP: &str = "AuthorizationPolicy shop/backstop";
+
+#[test]
+fn a_principal_is_somebody() {
+    are_errors(&[
+        spoilt(
+            SERVICES,
+            "spec.rules[0].from[0].source.principals[0]",
+            json!("prod.example.com/*/sa/blog"),
+            "AuthorizationPolicy shop/services: spec.rules[0].from[0].source.principals[0]",
+            &["to the letter", "write the principals whole"],
+        ),
+        spoilt(
+            SERVICES,
+            "spec.rules[0].from[0].source.principals[0]",
+            json!("*/ns/shop/*"),
+            "AuthorizationPolicy shop/services: spec.rules[0].from[0].source.principals[0]",
+            &["one `*` at one end"],
+        ),
+        spoilt(
+            SERVICES,
+            "spec.rules[0].from[0].source.principals[0]",
+            json!("spiffe://prod.example.com/ns/shop/sa/blog"),
+            "AuthorizationPolicy shop/services: spec.rules[0].from[0].source.principals[0]",
+            &["leave that out"],
+        ),
+        spoilt(
+            BACKSTOP,
+            "spec.rules[0].from[0].source.notPrincipals[0]",
+            json!("prod.*.example.com/ns/shop/sa/a"),
+            "AuthorizationPolicy shop/backstop: spec.rules[0].from[0].source.notPrincipals[0]",
+            &["to the letter"],
+        ),
+    ]);
+}
+
+#[test]
+fn the_gateway_is_among_those_who_may_call() {
+    are_errors(&[
+        spoilt(
+            GATEWAY,
+            "spec.rules[0].from[0].source.principals[0]",
+            json!("prod.us-east-1.mesh.example.com/ns/istio-ingress/sa/other"),
+            "AuthorizationPolicy shop/gateway: spec.rules",
+            &["/sa/istio-ingress", "add that principal"],
+        ),
+        spoilt(
+            BACKSTOP,
+            "spec.rules[0].from[0].source.notPrincipals[0]",
+            json!("prod.sa-east-1.mesh.example.com/*"),
+            "AuthorizationPolicy shop/backstop: spec.rules",
+            &["denies prod.us-east-1", "add its trust domain"],
+        ),
+    ]);
+    for principal in ["*", "prod.us-east-1.mesh.example.com/*", "*/sa/istio-ingress"] {
+        let mut stream = overlay();
+        set(&mut stream, GATEWAY, "spec.rules[0].from[0].source.principals[0]", Some(&json!(principal)));
+        let run = check(&stream, &["--deny-warnings"]);
+        assert_eq!(run.code, 0, "{principal}: {}", run.err);
+    }
+}
+
+#[test]
+fn a_namespace_behind_a_door_has_its_policies() {
+    are_warnings(&[
+        spoilt(
+            BACKSTOP,
+            "spec.action",
+            json!("AUDIT"),
+            "WasmPlugin shop/inner-door: metadata.namespace",
+            &["no backstop", "notPrincipals"],
+        ),
+        spoilt(
+            BACKSTOP,
+            "spec.selector",
+            json!({ "matchLabels": { "app": "blog" } }),
+            "WasmPlugin shop/inner-door: metadata.namespace",
+            &["no backstop"],
+        ),
+        spoilt(
+            SERVICES,
+            "spec.rules[0].from",
+            None,
+            "AuthorizationPolicy shop/services: spec.rules[0].from",
+            &["anybody is allowed", "name principals"],
+        ),
+    ]);
+    let mut stream = overlay();
+    for policy in [GATEWAY, SERVICES, BACKSTOP, "AuthorizationPolicy istio-system/deny-by-default"] {
+        remove(&mut stream, policy);
+    }
+    let run = check(&stream, &[]);
+    let start = format!("standard input: warning: {INNER}: metadata.namespace: ");
+    said(&run, &start, &["has no backstop"], "backstop");
+    said(&run, &start, &["no AuthorizationPolicy that says who may call", "Add one"], "allow");
+}
+
+#[test]
+fn nothing_at_the_gateway_sees_what_the_door_takes_off() {
+    are_warnings(&[spoilt(
+        "AuthorizationPolicy istio-ingress/clients",
+        "spec.action",
+        json!("CUSTOM"),
+        "AuthorizationPolicy istio-ingress/clients: spec.action",
+        &["have none at the gateway"],
+    )]);
+    let mut stream = overlay();
+    stream.push(json!({
+        "apiVersion": "security.istio.io/v1", "kind": "RequestAuthentication",
+        "metadata": { "name": "tokens", "namespace": "shop" }, "spec": { "jwtRules": [{ "issuer": "https://a.example" }] },
+    }));
+    let run = check(&stream, &[]);
+    let start = "standard input: warning: RequestAuthentication shop/tokens: spec.jwtRules: ";
+    said(&run, start, &["takes the token off", "remove it"], "RequestAuthentication");
+    set(
+        &mut stream,
+        super::OUTER,
+        "spec.pluginConfig.issuers.main.sources",
+        Some(&json!([{ "header": "authorization", "scheme": "Bearer", "forward": "verified" }])),
+    );
+    assert_eq!(check(&stream, &["--deny-warnings"]).code, 0);
+}
+
+#[test]
+fn connections_behind_a_door_have_a_peer() {
+    let (mesh, own) = ("PeerAuthentication istio-system/default", "PeerAuthentication shop/default");
+    are_warnings(&[
+        spoilt(
+            own,
+            "spec.mtls.mode",
+            json!("PERMISSIVE"),
+            "PeerAuthentication shop/default: spec.mtls.mode",
+            &["write STRICT"],
+        ),
+        spoilt(
+            own,
+            "spec.portLevelMtls",
+            json!({ "8080": { "mode": "DISABLE" } }),
+            "PeerAuthentication shop/default: spec.portLevelMtls.8080.mode",
+            &["write STRICT"],
+        ),
+    ]);
+    let mut stream = overlay();
+    remove(&mut stream, own);
+    assert_eq!(check(&stream, &["--deny-warnings"]).code, 0, "the mesh's is enough");
+    set(&mut stream, mesh, "spec.mtls.mode", Some(&json!("PERMISSIVE")));
+    said(
+        &check(&stream, &[]),
+        &format!("standard input: warning: {mesh}: spec.mtls.mode: "),
+        &["write STRICT"],
+        "mesh",
+    );
+    remove(&mut stream, mesh);
+    let start = format!("standard input: warning: {INNER}: metadata.namespace: ");
+    said(&check(&stream, &[]), &start, &["add one with mode STRICT"], "none");
+    let mut stream = objects(&build("overlays/prod/us-east-1"));
+    stream.push(json!({
+        "apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
+        "metadata": { "name": "lax", "namespace": "shop" },
+        "spec": { "selector": { "matchLabels": { "app": "blog" } }, "mtls": { "mode": "PERMISSIVE" } },
+    }));
+    said(
+        &check(&stream, &[]),
+        "standard input: warning: PeerAuthentication shop/lax: spec.mtls.mode: ",
+        &["remove it"],
+        "lax",
+    );
+}
