@@ -67,7 +67,13 @@ fn a_peer_is_whom_the_certificate_names_and_no_header_is() {
         for _ in 0..3 {
             let response = request.send(envoy.port(caller));
             let arrival = upstream.arrival(&response);
-            assert_eq!(arrival.is_none().then(|| response.code()).flatten().as_deref(), code, "{caller}");
+            assert_eq!(
+                arrival.is_none().then(|| response.code()).flatten().as_deref(),
+                code,
+                "{caller} was answered {} {}",
+                response.status,
+                response.text()
+            );
             assert!(arrival.is_none_or(|arrival| arrival.values("x-gateway-key").is_empty()), "{caller}");
         }
     }
