@@ -2,8 +2,8 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size size-report image push cli certificates demo test test-wasm test-image fuzz bench \
-		bench-memory bench-signatures bench-native bench-instructions check manifests fmt \
+.PHONY: help wasm size size-report image push cli certificates demo test test-keycloak test-wasm test-image fuzz \
+		bench bench-memory bench-signatures bench-native bench-instructions check manifests fmt \
 		envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
@@ -13,7 +13,7 @@ HOST_MODULE := dist/vestibule-host.wasm
 PROBE := target/probe.wasm
 # For the benchmark alone.
 NOOP := target/noop.wasm
-# KUBECTL=/path and ISTIOCTL=/path name others than the pinned ones.
+# KUBECTL=/path, ISTIOCTL=/path and KEYCLOAK=/directory name others than the pinned ones.
 # WASM_TOOLCHAIN=rustup|debian forces one way to the wasm target (tools/wasm.sh); ENVOY=/path names another Envoy,
 # BINARYEN=/directory another Binaryen.
 export WASM_TOOLCHAIN
@@ -21,6 +21,7 @@ export BINARYEN
 export ENVOY
 export KUBECTL
 export ISTIOCTL
+export KEYCLOAK
 # FUZZ_SECONDS=600 fuzzes each target so long; FUZZ_SANITIZER=address watches memory as well (tools/fuzz.sh).
 export FUZZ_SECONDS
 export FUZZ_SANITIZER
@@ -62,6 +63,11 @@ test: $(MODULE) $(HOST_MODULE) $(PROBE) envoy | compiler ## run every test, nati
 	@$(WITH_ENVOY) cargo test --locked --no-fail-fast
 	cargo test --locked --lib --no-default-features --features plugin
 	cargo test --locked --manifest-path tools/image/Cargo.toml --target-dir target/image
+
+# One Keycloak for all of its tests, which therefore run one after the other.
+test-keycloak: $(MODULE) envoy | compiler ## run a door before tokens of a real Keycloak, whose keys it fetches
+	@$(WITH_ENVOY) KEYCLOAK=$$(tools/keycloak.sh) && export KEYCLOAK && \
+	cargo test --locked --test keycloak -- --test-threads=1
 
 # The layouts that the checks' tests spoil are tried on the agent too.
 test-image: image ## push the images to registries on loopback and pull them by the code of Istio's agent; it takes Go
