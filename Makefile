@@ -2,8 +2,8 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size size-report image push cli certificates demo test test-keycloak test-wasm test-image fuzz \
-		bench bench-memory bench-signatures bench-native bench-instructions check manifests fmt \
+.PHONY: help wasm size size-report image push cli certificates demo test test-istio test-keycloak test-wasm \
+		test-image fuzz bench bench-memory bench-signatures bench-native bench-instructions check manifests fmt \
 		envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
@@ -13,7 +13,8 @@ HOST_MODULE := dist/vestibule-host.wasm
 PROBE := target/probe.wasm
 # For the benchmark alone.
 NOOP := target/noop.wasm
-# KUBECTL=/path, ISTIOCTL=/path and KEYCLOAK=/directory name others than the pinned ones.
+# KUBECTL=/path and ISTIOCTL=/path name others than the pinned ones; so do ISTIOD=/directory, KUBERNETES=/directory
+# and KEYCLOAK=/directory.
 # WASM_TOOLCHAIN=rustup|debian forces one way to the wasm target (tools/wasm.sh); ENVOY=/path names another Envoy,
 # BINARYEN=/directory another Binaryen.
 export WASM_TOOLCHAIN
@@ -21,6 +22,8 @@ export BINARYEN
 export ENVOY
 export KUBECTL
 export ISTIOCTL
+export ISTIOD
+export KUBERNETES
 export KEYCLOAK
 # FUZZ_SECONDS=600 fuzzes each target so long; FUZZ_SANITIZER=address watches memory as well (tools/fuzz.sh).
 export FUZZ_SECONDS
@@ -74,6 +77,11 @@ test-image: image ## push the images to registries on loopback and pull them by 
 	cargo test --locked --manifest-path tools/image/Cargo.toml --target-dir target/image
 	@command -v go >/dev/null || { echo "test-image: Go 1.26 or newer runs it (https://go.dev/dl)" >&2; exit 1; }
 	cd tests/image && go test -mod=readonly -count=1 ./...
+
+# One mesh for all of its tests, which therefore run one after the other.
+test-istio: $(MODULE) $(PROBE) envoy | compiler ## run both doors in a mesh of Istio's own control plane and agents
+	@$(WITH_ENVOY) ISTIOD=$$(tools/istiod.sh) && KUBERNETES=$$(tools/kubernetes.sh) && KUBECTL=$$(tools/kubectl.sh) && \
+	export ISTIOD KUBERNETES KUBECTL && cargo test --locked --test istio -- --test-threads=1
 
 test-wasm: | compiler ## run the core's tests as 32-bit wasm, in Node
 	tools/wasm.sh test

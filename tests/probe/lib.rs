@@ -9,6 +9,8 @@
 //! of each, `null` where there is none. Or it is `{"properties":
 //! [path, …]}`, each path a list of names; the answer is their values in the same order, bytes in base64url,
 //! `null` where Envoy has none.
+//!
+//! A request without a body is answered 400; one with the header `x-probe-trap` ends the VM.
 
 #![cfg(target_os = "wasi")]
 #![expect(missing_docs, reason = "the SDK's macro makes a public function")]
@@ -57,7 +59,13 @@ impl Context for Trial {}
 
 impl HttpContext for Trial {
     /// Waits for the body. The listener says `allow_on_headers_stop_iteration`, else none would come.
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+    fn on_http_request_headers(&mut self, _: usize, is_whole: bool) -> Action {
+        if self.get_http_request_header_bytes("x-probe-trap").is_some() {
+            std::process::abort();
+        }
+        if is_whole {
+            self.send_http_response(400, Vec::new(), Some(b"there are no questions"));
+        }
         Action::Pause
     }
 

@@ -74,6 +74,11 @@ impl Authority {
         &self.certificate
     }
 
+    /// Its private key, PKCS#8 PEM: for who signs in its name.
+    pub fn key(&self) -> String {
+        self.issuer.key().serialize_pem()
+    }
+
     /// A certificate for who has this SPIFFE id and no other name (X.509-SVID section 2).
     pub fn peer(&self, spiffe_id: &str) -> Leaf {
         self.leaf(&[Name::Uri(spiffe_id)])
