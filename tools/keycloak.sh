@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Prints the path of a Keycloak, unpacked: the one that KEYCLOAK names, else the pinned one in .tools/, downloaded
-# at need. Nothing is ever started there: it writes into its own folder, so whoever starts one copies it first.
+# Prints the path of a Keycloak, unpacked: the one that KEYCLOAK names, else the pinned one in .tools/,
+# downloaded at need. Nothing is ever started there: it writes into its own folder, so whoever starts one
+# copies it first.
 # usage: [KEYCLOAK=/directory] tools/keycloak.sh
 set -euo pipefail
 
@@ -22,7 +23,10 @@ newer() {
     found=$("${JAVA_HOME:+$JAVA_HOME/bin/}java" -version 2>&1 | sed -n '1s/.*version "\([0-9]*\).*/\1/p') || true
     [[ ${found:-0} -ge 17 ]]
 }
-newer || "$root/tools/packages.sh" openjdk-17-jre-headless || fail "it takes Java 17 or newer; JAVA_HOME names one"
+if ! newer; then
+    "$root/tools/packages.sh" openjdk-17-jre-headless
+    newer || fail "it takes Java 17 or newer; JAVA_HOME names one"
+fi
 
 if [[ -n ${KEYCLOAK:-} ]]; then
     [[ -x $KEYCLOAK/bin/kc.sh ]] || fail "KEYCLOAK is '$KEYCLOAK', where there is no bin/kc.sh"

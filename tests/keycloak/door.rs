@@ -1,4 +1,5 @@
-//! The fixture: an outer door in Envoy with the configuration of `docs/keycloak.md`, and the service behind it.
+//! The fixture: an outer door in Envoy with the configuration of `docs/keycloak.md`, and the service behind
+//! it.
 
 use std::thread;
 

@@ -14,7 +14,8 @@ pub struct KeyProvider<'a> {
 }
 
 impl<'a> KeyProvider<'a> {
-    /// Makes a key. Of those with one algorithm, Keycloak signs with that of the highest priority, and publishes all.
+    /// Makes a key. Of those with one algorithm, Keycloak signs with that of the highest priority, and
+    /// publishes all.
     pub fn add(keycloak: &'a Keycloak, name: &str, settings: &Value, priority: u32) -> Self {
         let before = keycloak.published_kids();
         let mut document = json!({

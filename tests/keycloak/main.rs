@@ -1,7 +1,8 @@
-//! `make test-keycloak`: a real Keycloak issues tokens by its own flows, and a real Envoy guards a service with the
-//! configuration of `docs/keycloak.md`, word for word.
+//! `make test-keycloak`: a real Keycloak issues tokens by its own flows, and a real Envoy guards a service
+//! with the configuration of `docs/keycloak.md`, word for word.
 //!
-//! The realm is `docs/keycloak/realm.json`, with passwords and with clients that are set up wrongly (`realm.rs`).
+//! The realm is `docs/keycloak/realm.json`, with passwords and with clients that are set up wrongly
+//! (`realm.rs`).
 
 #![allow(unreachable_pub, reason = "nothing here is reached from outside")]
 #![allow(

@@ -1,5 +1,5 @@
-//! Keycloak stops: the door goes on with the keys that it has, for as long as it was told, and then lets nobody in.
-//! Keycloak starts: whoever waits for keys has them.
+//! Keycloak stops: the door goes on with the keys that it has, for as long as it was told, and then lets
+//! nobody in. Keycloak starts: whoever waits for keys has them.
 
 use std::thread;
 use std::time::{Duration, Instant};

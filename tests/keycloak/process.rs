@@ -1,5 +1,5 @@
-//! A program for as long as a value of this type lives, or the suite: even where that ends without notice, the
-//! program does, and all that it has started.
+//! A program for as long as a value of this type lives, or the suite: even where that ends without notice,
+//! the program does, and all that it has started.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Ends the program's group once nobody holds the other end of its own input any more, and waits for it; not for
-/// long.
+/// Ends the program's group once nobody holds the other end of its own input any more, and waits for it; not
+/// for long.
 const WATCH: &str = r#"setsid "$@" </dev/null & child=$!
 read -r _
 kill -- "-$child"
@@ -71,8 +71,8 @@ impl Drop for Process {
     }
 }
 
-/// A port that nobody listens on, and that nobody is given who asks for any, while the program that it is for is
-/// not running: those that Linux gives away (`ip_local_port_range`) are higher.
+/// A port that nobody listens on, and that nobody is given who asks for any while the program that it is for
+/// is not running: those that Linux gives away (`ip_local_port_range`) are higher.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let begin = 10_000 + u16::try_from(std::process::id() % 15_000).unwrap_or(0);

@@ -1,4 +1,5 @@
-//! The fixture: the documented realm, with secrets, with users, and with clients that somebody has set up wrongly.
+//! The fixture: the documented realm, with secrets, with users, and with clients that somebody has set up
+//! wrongly.
 
 use std::sync::LazyLock;
 

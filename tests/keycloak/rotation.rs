@@ -1,5 +1,5 @@
-//! Keycloak changes its keys under load: whoever has a good token gets in, at a door that asks for the keys often and
-//! at one that asks for them seldom, and a key that is gone opens nothing once the door has asked.
+//! Keycloak changes its keys under load: whoever has a good token gets in, at a door that asks for the keys
+//! often and at one that asks for them seldom, and a key that is gone opens nothing once the door has asked.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;

@@ -15,10 +15,10 @@ use super::realm;
 use crate::support::http::{Response, call, get};
 use crate::support::{keys, secrets};
 
-/// Where the world finds it: by this name it calls itself in `iss`, whoever reaches it by whatever other name.
+/// Where the world finds it. It calls itself so in `iss`, whoever reaches it by whatever other name.
 const HOSTNAME: &str = "https://login.shop.example.com";
 
-/// How long it may take to start. The first time it also puts itself together, which takes a minute of one core.
+/// How long it may take to start. The first time it also puts itself together, a minute of one core.
 const PATIENCE: Duration = Duration::from_secs(400);
 
 /// Who may change realms.
@@ -99,7 +99,7 @@ impl Keycloak {
             ("PATH", path.as_str()),
             ("HOME", self.home.to_str().expect("the folder's name is text")),
             ("JAVA_OPTS_KC_HEAP", "-Xms64m -Xmx512m"),
-            // It lives for minutes: code that is compiled quickly serves it better than code that runs quickly.
+            // It lives for minutes: quickly compiled code serves it better than quick code.
             ("JAVA_OPTS_APPEND", "-XX:TieredStopAtLevel=1"),
             ("KC_BOOTSTRAP_ADMIN_CLIENT_ID", ADMINISTRATOR),
             ("KC_BOOTSTRAP_ADMIN_CLIENT_SECRET", &self.administrator_secret),
