@@ -2,8 +2,9 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size size-report image push cli certificates demo test test-istio test-wasm test-image fuzz bench \
-		bench-memory bench-signatures bench-native bench-instructions check manifests fmt envoy clean compiler FORCE
+.PHONY: help wasm size size-report image push cli certificates demo test test-istio test-keycloak test-wasm \
+		test-image fuzz bench bench-memory bench-signatures bench-native bench-instructions check manifests fmt \
+		envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
 # The same without signatures of its own.
@@ -12,7 +13,8 @@ HOST_MODULE := dist/vestibule-host.wasm
 PROBE := target/probe.wasm
 # For the benchmark alone.
 NOOP := target/noop.wasm
-# KUBECTL=/path and ISTIOCTL=/path name others than the pinned ones; so do ISTIOD=/directory and KUBERNETES=/directory.
+# KUBECTL=/path and ISTIOCTL=/path name others than the pinned ones; so do ISTIOD=/directory, KUBERNETES=/directory
+# and KEYCLOAK=/directory.
 # WASM_TOOLCHAIN=rustup|debian forces one way to the wasm target (tools/wasm.sh); ENVOY=/path names another Envoy,
 # BINARYEN=/directory another Binaryen.
 export WASM_TOOLCHAIN
@@ -22,6 +24,7 @@ export KUBECTL
 export ISTIOCTL
 export ISTIOD
 export KUBERNETES
+export KEYCLOAK
 # FUZZ_SECONDS=600 fuzzes each target so long; FUZZ_SANITIZER=address watches memory as well (tools/fuzz.sh).
 export FUZZ_SECONDS
 export FUZZ_SANITIZER
@@ -63,6 +66,11 @@ test: $(MODULE) $(HOST_MODULE) $(PROBE) envoy | compiler ## run every test, nati
 	@$(WITH_ENVOY) cargo test --locked --no-fail-fast
 	cargo test --locked --lib --no-default-features --features plugin
 	cargo test --locked --manifest-path tools/image/Cargo.toml --target-dir target/image
+
+# One Keycloak for all of its tests, which therefore run one after the other.
+test-keycloak: $(MODULE) envoy | compiler ## run a door before tokens of a real Keycloak, whose keys it fetches
+	@$(WITH_ENVOY) KEYCLOAK=$$(tools/keycloak.sh) && export KEYCLOAK && \
+	cargo test --locked --test keycloak -- --test-threads=1
 
 # The layouts that the checks' tests spoil are tried on the agent too.
 test-image: image ## push the images to registries on loopback and pull them by the code of Istio's agent; it takes Go
