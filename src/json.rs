@@ -53,7 +53,11 @@ pub fn parse(text: &[u8], bounds: Bounds) -> Result<Value, Error> {
     })?;
     let mut duplicates = Duplicates { paths: Vec::new(), most: bounds.duplicates.max(1) };
     duplicates.of(&tree, Path::Root);
-    if duplicates.paths.is_empty() { Ok(tree.into()) } else { Err(Error::Duplicates(duplicates.paths)) }
+    if duplicates.paths.is_empty() {
+        Ok(Value::from(&tree))
+    } else {
+        Err(Error::Duplicates(duplicates.paths))
+    }
 }
 
 /// How deeply a value is nested; an array or object with nothing in it counts as one.

@@ -88,26 +88,20 @@ impl<'t> Tree<'t> {
     }
 }
 
-/// The same, which borrows from nothing; its members are in the order of their names. What is read is let go as it
-/// is taken over, for a module's memory never shrinks.
-impl From<Tree<'_>> for Value {
-    fn from(tree: Tree<'_>) -> Self {
-        match tree {
-            Tree::Null => Self::Null,
-            Tree::Bool(value) => Self::Bool(value),
-            Tree::Number(number) => Self::Number(number),
-            Tree::String(text) => Self::String(text.into_owned()),
-            Tree::Array(elements) => elements.into_iter().map(Self::from).collect(),
-            Tree::Object(members) => {
-                members.into_iter().map(|(name, value)| (name.into_owned(), Self::from(value))).collect()
-            }
-        }
-    }
-}
-
+/// The same, which borrows from nothing; its members are in the order of their names. It is not taken over piece by
+/// piece: what is freed between things that stay is of less use to a module's memory than the whole at once.
 impl From<&Tree<'_>> for Value {
     fn from(tree: &Tree<'_>) -> Self {
-        tree.clone().into()
+        match tree {
+            Tree::Null => Self::Null,
+            Tree::Bool(value) => Self::Bool(*value),
+            Tree::Number(number) => Self::Number(number.clone()),
+            Tree::String(text) => Self::String(text.clone().into_owned()),
+            Tree::Array(elements) => elements.iter().map(Self::from).collect(),
+            Tree::Object(members) => {
+                members.iter().map(|(name, value)| (name.clone().into_owned(), Self::from(value))).collect()
+            }
+        }
     }
 }
 

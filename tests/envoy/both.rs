@@ -126,8 +126,8 @@ impl Both {
         }
     }
 
-    /// Whether the module permits it, none where it cannot be asked so; what it says otherwise than the same code here
-    /// is a difference. It is asked twice, for what it remembers is another way to the same answer.
+    /// Whether the code here permits it, none where it cannot be asked so; what the module says otherwise is a
+    /// difference, of which [`Self::finish`] tells. It is asked twice, for what it remembers is another way to the same answer.
     pub fn ask(&self, door: usize, name: &str, asked: &Asked) -> Option<bool> {
         let (call, headers) = asked.call()?;
         let before = self.natively(door, &headers, now() - SPAN);
