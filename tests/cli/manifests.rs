@@ -9,6 +9,7 @@ mod module;
 mod pairs;
 mod policies;
 mod streams;
+mod ways;
 
 use std::path::Path;
 use std::process::Command;

@@ -20,6 +20,7 @@ mod peer_authentication;
 mod peers;
 mod plugin;
 mod rerouting;
+mod route;
 pub(crate) mod stream;
 
 use serde_json::Value;
