@@ -9,6 +9,7 @@ mod module;
 mod pairs;
 mod policies;
 mod streams;
+mod two_files;
 mod ways;
 
 use std::path::Path;
