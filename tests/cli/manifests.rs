@@ -10,6 +10,7 @@ mod pairs;
 mod policies;
 mod streams;
 mod two_files;
+mod uncovered;
 mod ways;
 
 use std::path::Path;

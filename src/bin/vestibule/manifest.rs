@@ -22,6 +22,7 @@ mod plugin;
 mod rerouting;
 mod route;
 pub(crate) mod stream;
+mod uncovered;
 
 use serde_json::Value;
 use vestibule::compile::{self, Compiled, Secrets};
@@ -141,6 +142,7 @@ fn around(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
             rerouting::check(plugin, stream, findings);
         }
     }
+    uncovered::check(plugins, stream, findings);
     gateway::check_waypoints(plugins, stream, findings);
     peer_authentication::check(plugins, stream, findings);
     authorization::check(plugins, stream, findings);
