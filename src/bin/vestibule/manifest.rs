@@ -23,6 +23,7 @@ mod rerouting;
 mod route;
 pub(crate) mod stream;
 mod uncovered;
+mod workload;
 
 use serde_json::Value;
 use vestibule::compile::{self, Compiled, Secrets};
@@ -143,6 +144,7 @@ fn around(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
         }
     }
     uncovered::check(plugins, stream, findings);
+    workload::check(plugins, stream, findings);
     gateway::check_waypoints(plugins, stream, findings);
     peer_authentication::check(plugins, stream, findings);
     authorization::check(plugins, stream, findings);

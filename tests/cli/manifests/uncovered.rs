@@ -210,3 +210,44 @@ fn doors_whose_labels_are_among_anothers_are_two_for_one_workload() {
     assert_eq!(run.code, 3, "{}", run.err);
     said(&run, "standard input: WasmPlugin shop/second: spec.selector: ", &[INNER, "Keep one"], "subset");
 }
+
+#[test]
+fn pods_without_a_sidecar_have_no_door() {
+    let deployment = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "blog", "namespace": "shop" },
+        "spec": { "template": { "metadata": { "labels": {}, "annotations": {} }, "spec": {} } },
+    });
+    let with = |namespace: &str, field: &str, name: &str, value: Value| {
+        let mut object = deployment.clone();
+        object["metadata"]["namespace"] = json!(namespace);
+        object["spec"]["template"].pointer_mut(field).unwrap()[name] = value;
+        let mut stream = overlay();
+        stream.push(object);
+        stream
+    };
+    let (inject, ports) = ("sidecar.istio.io/inject", "traffic.sidecar.istio.io/excludeInboundPorts");
+    let only = "traffic.sidecar.istio.io/includeInboundPorts";
+    for (field, name, value, says) in [
+        ("/metadata/labels", inject, json!("false"), "no sidecar"),
+        ("/metadata/annotations", inject, json!("false"), "no sidecar"),
+        ("/spec", "hostNetwork", json!(true), "no sidecar"),
+        ("/metadata/annotations", ports, json!("9090"), "past the sidecar"),
+        ("/metadata/annotations", only, json!("80"), "past the sidecar"),
+    ] {
+        let run = check(&with("shop", field, name, value.clone()), &[]);
+        let place = format!("spec.template{}.{name}", field.replace('/', "."));
+        said(&run, &format!("standard input: warning: Deployment shop/blog: {place}: "), &[says], name);
+        // Nobody said that it should have one elsewhere.
+        let run = check(&with("other", field, name, value), &["--deny-warnings"]);
+        assert_eq!(run.code, 0, "{}", run.err);
+    }
+    let run = check(&with("shop", "/metadata/annotations", only, json!("*")), &["--deny-warnings"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    let mut stream = overlay();
+    let labels = json!({ "istio-injection": "disabled" });
+    stream.push(
+        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "shop", "labels": labels } }),
+    );
+    let start = "standard input: warning: Namespace shop: metadata.labels.istio-injection: ";
+    said(&check(&stream, &[]), start, &["no sidecar", "write enabled"], "namespace");
+}
