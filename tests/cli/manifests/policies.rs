@@ -182,6 +182,16 @@ fn whoever_may_call_is_named_by_any_part_of_a_certificate() {
 }
 
 #[test]
+fn clients_come_as_far_as_the_outer_door() {
+    let mut stream = overlay();
+    remove(&mut stream, "AuthorizationPolicy istio-ingress/clients");
+    let start = "standard input: warning: AuthorizationPolicy istio-system/deny-by-default: spec: ";
+    said(&check(&stream, &[]), start, &["none of istio-ingress allows clients", "add one"], "shut");
+    remove(&mut stream, "AuthorizationPolicy istio-system/deny-by-default");
+    assert_eq!(check(&stream, &["--deny-warnings"]).code, 0, "nothing denies them");
+}
+
+#[test]
 fn nothing_at_the_gateway_sees_what_the_door_takes_off() {
     are_warnings(&[spoilt(
         "AuthorizationPolicy istio-ingress/clients",

@@ -87,6 +87,7 @@ fn before(plugin: &Plugin<'_>, stream: &Stream, findings: &mut Findings) {
             "is CUSTOM, which comes before the outer door and sees headers that clients wrote: have none at the gateway",
         );
     }
+    clients(plugin, stream, findings);
     let Some(Handover::Gives(gives)) = plugin.outline.as_ref().map(|outline| outline.handover()) else {
         return;
     };
@@ -102,6 +103,28 @@ fn before(plugin: &Plugin<'_>, stream: &Stream, findings: &mut Findings) {
     }
 }
 
+/// Whether a policy that denies by default in the whole mesh lets clients come as far as an outer door.
+fn clients(plugin: &Plugin<'_>, stream: &Stream, findings: &mut Findings) {
+    let namespace = &plugin.object.namespace;
+    let allows = || policies(stream).filter(|policy| action(policy) == "ALLOW");
+    let is_whole_meshs = |policy: &&Object| policy.namespace == ROOT_NAMESPACE && is_whole(policy);
+    let lets_in = |policy: &Object| policy.list("/spec/rules").iter().any(is_for_anybody);
+    let mut near =
+        allows().filter(|policy| policy.namespace == *namespace || policy.namespace == ROOT_NAMESPACE);
+    if let Some(denying) = allows().find(is_whole_meshs).filter(|_| !near.any(lets_in)) {
+        let message = format!(
+            "denies whatever no policy allows, and none of {namespace} allows clients, who have no certificate of the mesh, to \
+             come as far as the outer door: add one for the gateway with `rules: [{{}}]`"
+        );
+        findings.warn(denying, "spec", message);
+    }
+}
+
+/// Whether a policy is for all workloads of its namespace, or of the mesh.
+fn is_whole(policy: &&Object) -> bool {
+    policy.at("/spec/selector").is_none() && policy.at("/spec/targetRefs").is_none()
+}
+
 /// What stands behind an inner door.
 fn behind(plugin: &Plugin<'_>, plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
     let namespace = plugin.object.namespace.as_str();
@@ -110,8 +133,6 @@ fn behind(plugin: &Plugin<'_>, plugins: &[Plugin<'_>], stream: &Stream, findings
         return;
     }
     let is_here = |object: &&Object| object.namespace == namespace;
-    let is_whole =
-        |object: &&Object| object.at("/spec/selector").is_none() && object.at("/spec/targetRefs").is_none();
     let is_near = |object: &&Object| object.namespace == namespace || object.namespace == ROOT_NAMESPACE;
     let backstops: Vec<&Object> =
         policies(stream).filter(is_near).filter(is_whole).filter(is_backstop).collect();
