@@ -86,6 +86,8 @@ own() {
 }
 for one in "${built[@]}"; do
     [[ $one == overlays/* ]] || continue
+    # What has nothing of its own would be found nowhere.
+    [[ -n $(own "$one") ]] || fault "$root/$one has no region.yaml and context-keys.yaml with values of its own"
     for other in "${built[@]}"; do
         [[ $other == overlays/* && $other != "$one" ]] || continue
         while read -r value; do
@@ -93,9 +95,12 @@ for one in "${built[@]}"; do
         done < <(own "$other")
     done
     if [[ $one == overlays/prod/* ]]; then
-        while read -r url; do
+        # Of a WasmPlugin's spec, whatever its scheme, and none deeper inside: those are of its configuration.
+        mapfile -t urls < <(sed -n 's/^  url: //p' "$work/${one//\//_}.yaml")
+        [[ ${#urls[@]} -gt 0 ]] || fault "$root/$one names no module"
+        for url in "${urls[@]}"; do
             [[ $url =~ ^oci://[^@]+@sha256:[0-9a-f]{64}$ ]] || fault "$root/$one: $url is no module by digest"
-        done < <(sed -n 's/^ *url: \(oci:.*\)/\1/p' "$work/${one//\//_}.yaml")
+        done
     fi
 done
 

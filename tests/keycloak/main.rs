@@ -19,7 +19,6 @@ mod access; // tokens of both flows pass, and open what they may
 mod door; // fixture: the documented door, and a service behind it
 mod key_provider; // fixture: a key, as administrators see it
 mod outage; // Keycloak stops, and starts
-mod process; // fixture: a program and its log
 mod realm; // fixture: the documented realm, and what else the tests need in it
 mod refusals; // what Keycloak signs and is no credential here
 mod rotation; // Keycloak changes its keys under load

@@ -32,6 +32,7 @@ pub mod jwks_server;
 pub mod keys;
 pub mod live;
 pub mod live_filters;
+pub mod process;
 pub mod secrets;
 pub mod thread;
 pub mod token;
