@@ -33,6 +33,7 @@ pub mod keys;
 pub mod live;
 pub mod live_filters;
 pub mod secrets;
+pub mod table;
 pub mod thread;
 pub mod token;
 pub mod upstream;
