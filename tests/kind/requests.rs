@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::cluster::{Answer, Cluster};
 use super::tokens;
@@ -12,6 +12,9 @@ use crate::support::table::{Row, Table, Words, denied, refused, served};
 
 /// How long a new cluster may take until both doors have their module, and the keys of Keycloak.
 const PATIENCE: Duration = Duration::from_secs(180);
+
+/// What `istio/kind/region` says.
+pub const ISSUER: &str = "https://login.kind.example.com/realms/kind";
 
 /// What the words of the table stand for in this cluster.
 pub struct ClusterWords<'c> {
@@ -61,12 +64,12 @@ impl Words for ClusterWords<'_> {
     fn token(&self, name: &str) -> String {
         let token = if name == "expired" {
             let token = self.expired.get_or_init(|| self.issued(name)).clone();
-            thread::sleep(Duration::from_secs(tokens::seconds_until_the_end(&token)));
+            thread::sleep(Duration::from_secs(tokens::seconds_until_the_end(&token, tokens::now())));
             token
         } else {
             self.issued(name)
         };
-        tokens::check(name, &token, &self.table.tokens[name]);
+        tokens::check(name, &token, &self.table.tokens[name], ISSUER, tokens::now());
         tokens::spoilt(&token, &self.table.tokens[name])
     }
 }
@@ -76,6 +79,7 @@ pub fn outcome(words: &ClusterWords<'_>, row: &Row) -> Value {
     let headers = row.headers(words);
     let response = match words.cluster.send(&row.from, &row.method, &row.path, &headers) {
         Answer::Refused => return refused(),
+        Answer::Nothing(why) => return json!({ "no answer": why }),
         Answer::Response(response) => response,
     };
     // Whom a caller calls, or somebody else has answered.

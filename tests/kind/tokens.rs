@@ -6,8 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-/// What `istio/kind/region` calls them.
-pub const ISSUER: &str = "https://login.kind.example.com/realms/kind";
+/// What `istio/kind/region` says.
 pub const AUDIENCE: &str = "https://api.kind.example.com";
 
 /// How long after its end a door believes a token: the default of `leeway`, in seconds.
@@ -45,41 +44,42 @@ pub fn spoilt(token: &str, spec: &Value) -> String {
     format!("{header}.{payload}.{signature}")
 }
 
-/// That the token is what the table says of it, and in nothing else different from a good one.
+/// That the token is, at this time, what the table says of it, and in nothing else different from a good one of
+/// this issuer.
 ///
 /// # Panics
 /// Where it is not: a door would refuse or accept it for another reason than the row's.
-pub fn check(name: &str, token: &str, spec: &Value) {
+pub fn check(name: &str, token: &str, spec: &Value, issuer: &str, now: i64) {
     let payload = decoded(parts(token)[1]);
     let mut expected = json!({
-        "iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "tenant_id": "acme", "permissions": ["blog:read"],
+        "iss": issuer, "aud": AUDIENCE, "sub": "alice", "tenant_id": "acme", "permissions": ["blog:read"],
     });
     for (claim, value) in spec["payload"].as_object().into_iter().flatten() {
         expected[claim] = value.clone();
     }
     if name == "other-issuer" {
         // Keycloak's other realm has another address than the table's, and an alice of its own.
-        let issuer = payload["iss"].as_str().unwrap_or_default();
-        assert!(!issuer.is_empty() && issuer != ISSUER, "{name}: the issuer is {issuer:?}");
+        let other = payload["iss"].as_str().unwrap_or_default();
+        assert!(!other.is_empty() && other != issuer, "{name}: the issuer is {other:?}");
         expected["iss"] = payload["iss"].clone();
         expected["sub"] = payload["sub"].clone();
     }
     let expected = expected.as_object_mut().expect("it is an object");
     let past = expected.remove("exp").is_some();
     let end = payload["exp"].as_i64().unwrap_or_else(|| panic!("{name}: a token of Keycloak has an end"));
-    let ended = end + LEEWAY < now();
-    assert_eq!(ended, past, "{name}: it ends at {end}, and now is {}", now());
+    let ended = end + LEEWAY < now;
+    assert_eq!(ended, past, "{name}: it ends at {end}, and now is {now}");
     for (claim, value) in expected {
         let found = &payload[claim];
         assert_eq!(sorted(found), sorted(value), "{name}: {claim}");
     }
 }
 
-/// When a door no longer believes a token that is valid now: so many seconds from now.
-pub fn seconds_until_the_end(token: &str) -> u64 {
+/// In how many seconds no door believes the token any more.
+pub fn seconds_until_the_end(token: &str, now: i64) -> u64 {
     let end = decoded(parts(token)[1])["exp"].as_i64().expect("a token of Keycloak has an end");
     // Neither the doors' clocks nor this one are asked for less than a second.
-    u64::try_from(end + LEEWAY + 2 - now()).unwrap_or_default()
+    u64::try_from(end + LEEWAY + 2 - now).unwrap_or_default()
 }
 
 /// Keycloak has roles in no order.
@@ -101,7 +101,8 @@ fn decoded(part: &str) -> Value {
     serde_json::from_slice(&bytes).expect("a part of a token is JSON")
 }
 
-fn now() -> i64 {
+/// The time.
+pub fn now() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.expect("the clock is past 1970").as_secs().try_into().expect("it is not far past it")
 }

@@ -10,8 +10,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
-use super::requests::{ClusterWords, outcome};
-use super::tokens::{AUDIENCE, ISSUER};
+use super::requests::{ClusterWords, ISSUER, outcome};
+use super::tokens::{self, AUDIENCE};
 use crate::support::table::{Row, Table};
 
 /// What a played cluster does with a row's request, given what is expected of it.
@@ -62,6 +62,7 @@ fn answer(arguments: &[String], row: &Value, playing: Playing) -> Output {
     }
     let mut expect = row["expect"].clone();
     expect["service"] = json!(if has("http://orders.") { "orders" } else { "blog" });
+    expect["plaintext"] = json!(has("http://blog."));
     playing(&expect)
 }
 
@@ -202,25 +203,41 @@ fn a_refusal_by_a_policy_is_no_denial_by_the_door() {
 }
 
 #[test]
-#[should_panic(expected = "Some(28)")]
-fn a_connection_that_nobody_takes_is_no_refusal() {
-    differing(|expect| match expect["connection"] {
-        Value::Null => rightly(expect),
-        _ => ended(28, "curl: (28) Connection timed out"),
-    });
+fn a_sidecar_that_takes_plaintext_is_seen() {
+    let permissive: Playing = |expect| match (&expect["connection"], &expect["plaintext"]) {
+        (Value::String(_), Value::Bool(true)) => served(expect, Vec::new()),
+        (Value::String(_), _) => ended(35, "curl: (35) wrong version number"),
+        _ => rightly(expect),
+    };
+    assert_eq!(differing(permissive), rows(|row| row.expect.get("connection").is_some()));
 }
 
 #[test]
-#[should_panic(expected = "Some(1)")]
-fn a_pod_that_is_not_there_is_no_answer() {
-    differing(|_| ended(1, "Error from server (NotFound)"));
+fn a_request_that_comes_to_nothing_is_nothing() {
+    // A name that is in no DNS, a connection that nobody takes, one that times out.
+    let nothing: [Playing; 3] = [
+        |expect| {
+            if expect["connection"].is_null() { rightly(expect) } else { ended(6, "Could not resolve host") }
+        },
+        |expect| if expect["connection"].is_null() { rightly(expect) } else { ended(7, "Failed to connect") },
+        |expect| if expect["connection"].is_null() { rightly(expect) } else { ended(28, "timed out") },
+    ];
+    for playing in nothing {
+        assert_eq!(differing(playing), rows(|row| row.expect.get("connection").is_some()));
+    }
+    // A pod that is not there; and a connection that ends where the mesh should have carried it.
+    let all = rows(|_| true);
+    let answered = rows(|row| row.expect.get("connection").is_none());
+    assert_eq!(differing(|_| ended(1, "Error from server (NotFound)")), all);
+    assert_eq!(differing(|_| ended(56, "Connection reset by peer")), answered);
+    assert_eq!(differing(|_| said("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\ncut off")), all);
 }
 
 #[test]
 #[should_panic(expected = "tenant_id")]
 fn a_token_that_is_not_what_its_row_says_is_not_sent() {
     let table = Table::read();
-    super::tokens::check("good", &token("no-tenant"), &table.tokens["good"]);
+    tokens::check("good", &token("no-tenant"), &table.tokens["good"], ISSUER, tokens::now());
 }
 
 #[test]
