@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154  # state, kubectl and vestibule are kind.sh's
-# What is secret in the cluster, made anew for each: files in $state, which stay until it is removed, and the Secrets
-# that carry them.
+# What is secret in the cluster, made anew for each: files in $state, which stay until it is removed, and the
+# Secrets that carry them.
 
 sha256_of() {
     sha256sum "$1" | cut -d ' ' -f 1
@@ -8,7 +8,8 @@ sha256_of() {
 
 # authority NAME: an authority's certificate and key, NAME.crt and NAME.key.
 authority() {
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/O=vestibule/CN=$1" \
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 \
+        -subj "/O=vestibule/CN=$1" \
         -addext basicConstraints=critical,CA:true -addext keyUsage=critical,keyCertSign,cRLSign \
         -keyout "$state/$1.key" -out "$state/$1.crt" 2>/dev/null
 }
@@ -17,8 +18,9 @@ authority() {
 leaf() {
     openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/O=vestibule" \
         -keyout "$state/$1.key" -out "$state/$1.csr" 2>/dev/null
-    openssl x509 -req -in "$state/$1.csr" -CA "$state/$2.crt" -CAkey "$state/$2.key" -days 30 -out "$state/$1.crt" \
-        -extfile <(printf 'subjectAltName=critical,%s\nextendedKeyUsage=serverAuth,clientAuth\n' "$3") 2>/dev/null
+    openssl x509 -req -in "$state/$1.csr" -CA "$state/$2.crt" -CAkey "$state/$2.key" -days 30 \
+        -extfile <(printf 'subjectAltName=critical,%s\nextendedKeyUsage=serverAuth,clientAuth\n' "$3") \
+        -out "$state/$1.crt" 2>/dev/null
 }
 
 keys() {

@@ -38,11 +38,13 @@ registry() {
 cluster() {
     step "the cluster $cluster_name"
     if ! "$kind" get clusters --quiet | grep -qx "$cluster_name"; then
-        "$kind" create cluster --config istio/kind/cluster.yaml --image "$node_image" --wait 5m --kubeconfig "$state/kubeconfig"
+        "$kind" create cluster --config istio/kind/cluster.yaml --image "$node_image" --wait 5m \
+            --kubeconfig "$state/kubeconfig"
     fi
     "$kind" export kubeconfig --name "$cluster_name" --kubeconfig "$state/kubeconfig" --quiet
     # Where pods find the registry, by its name.
-    if [[ $(docker container inspect --format '{{json .NetworkSettings.Networks.kind}}' "$registry_name") == null ]]; then
+    local network='{{json .NetworkSettings.Networks.kind}}'
+    if [[ $(docker container inspect --format "$network" "$registry_name") == null ]]; then
         docker network connect kind "$registry_name"
     fi
     "$kubectl" apply --filename istio/kind/namespaces.yaml
@@ -61,13 +63,14 @@ install() {
     local name=$1 namespace=$2 chart=$3
     shift 3
     step "Istio $istio_version: $chart"
-    "$helm" upgrade --install "$name" "$istio_charts/$chart" --version "$istio_version" --namespace "$namespace" \
-        --wait --timeout 5m "$@" >/dev/null
+    "$helm" upgrade --install "$name" "$istio_charts/$chart" --version "$istio_version" \
+        --namespace "$namespace" --wait --timeout 5m "$@" >/dev/null
 }
 
 control_plane() {
     install istio-base istio-system base
-    install istiod istio-system istiod --values istio/base/mesh/istiod-values.yaml --values istio/kind/istiod-values.yaml
+    install istiod istio-system istiod --values istio/base/mesh/istiod-values.yaml \
+        --values istio/kind/istiod-values.yaml
 }
 
 gateway() {
@@ -114,7 +117,7 @@ services() {
     step "the services, and who calls them"
     "$kubectl" apply --kustomize istio/kind/mesh
     local deployment
-    for deployment in shop/blog shop/orders shop/billing shop/stranger clients/client istio-ingress/past-the-gateway; do
+    for deployment in shop/{blog,orders,billing,stranger} clients/client istio-ingress/past-the-gateway; do
         "$kubectl" --namespace "${deployment%/*}" rollout status "deployment/${deployment#*/}" --timeout 5m
     done
 }

@@ -1,4 +1,5 @@
-//! The realms of `istio/kind` issue the tokens of `istio/requests.json`, which are what a door is told of them.
+//! The realms of `istio/kind` issue the tokens of `istio/requests.json`, which are what a door is told of
+//! them.
 
 use super::door::{Door, request};
 use super::kind_tokens::{AUDIENCE, check, now, realm_and_client, seconds_until_the_end, spoilt};

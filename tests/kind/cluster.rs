@@ -50,8 +50,9 @@ const BILLING_TO_ORDERS: Caller = Caller { origins: &["http://orders.shop.svc.cl
 const PAST_THE_GATEWAY: Caller =
     Caller { namespace: "istio-ingress", deployment: "past-the-gateway", ..BILLING };
 
-/// No name is in the certificate of a sidecar, and who has none of the mesh does not ask. Where a sidecar takes
-/// plaintext, TLS without a certificate of the mesh fails too, and says nothing: so that is tried as well.
+/// No name is in the certificate of a sidecar, and who has none of the mesh does not ask. Where a sidecar
+/// takes plaintext, TLS without a certificate of the mesh fails too, and says nothing: so that is tried as
+/// well.
 const STRANGER: Caller = Caller {
     namespace: "shop",
     deployment: "stranger",
@@ -179,8 +180,8 @@ impl Cluster {
             Some(0) => Response::of_bytes(&output.stdout)
                 .map(Answer::Response)
                 .unwrap_or_else(|| Answer::Nothing(String::from_utf8_lossy(&output.stdout).into_owned())),
-            // The handshake failed; or, as with TLS 1.3 a client learns what became of its certificate when it has
-            // sent the request, sending or receiving did. Plaintext is cut off without a word.
+            // The handshake failed; or, as with TLS 1.3 a client learns what became of its certificate when it
+            // has sent the request, sending or receiving did. Plaintext is cut off without a word.
             Some(35 | 52 | 55 | 56) if caller.origins.len() > 1 => {
                 println!("{}", error.trim());
                 Answer::Refused

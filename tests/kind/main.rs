@@ -1,8 +1,8 @@
-//! `make test-kind`: the requests of `istio/requests.json` in a cluster of kind, sent by curl from its pods, with
-//! tokens that its Keycloak issues.
+//! `make test-kind`: the requests of `istio/requests.json` in a cluster of kind, sent by curl from its pods,
+//! with tokens that its Keycloak issues.
 //!
-//! The cluster is `istio/kind/kind.sh`'s, and what needs it is ignored by `cargo test`. All else runs without one:
-//! that a wrong answer is seen is tried with a `kubectl` that answers wrongly.
+//! The cluster is `istio/kind/kind.sh`'s, and what needs it is ignored by `cargo test`. All else runs without
+//! one: that a wrong answer is seen is tried with a `kubectl` that answers wrongly.
 
 #![allow(unreachable_pub, reason = "nothing here is reached from outside")]
 #![allow(

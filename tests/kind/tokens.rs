@@ -12,7 +12,8 @@ pub const AUDIENCE: &str = "https://api.kind.example.com";
 /// How long after its end a door believes a token: the default of `leeway`, in seconds.
 const LEEWAY: i64 = 60;
 
-/// The realm and the client by which alice gets this token; one that is spoilt afterwards begins as a good one.
+/// The realm and the client by which alice gets this token; one that is spoilt afterwards begins as a good
+/// one.
 pub fn realm_and_client<'n>(name: &'n str, spec: &Value) -> (&'static str, &'n str) {
     match name {
         "other-issuer" => ("elsewhere", name),
@@ -44,8 +45,8 @@ pub fn spoilt(token: &str, spec: &Value) -> String {
     format!("{header}.{payload}.{signature}")
 }
 
-/// That the token is, at this time, what the table says of it, and in nothing else different from a good one of
-/// this issuer.
+/// That the token is, at this time, what the table says of it, and in nothing else different from a good one
+/// of this issuer.
 ///
 /// # Panics
 /// Where it is not: a door would refuse or accept it for another reason than the row's.
