@@ -35,9 +35,13 @@ registry() {
     esac
 }
 
+there_is_a_cluster() {
+    "$kind" get clusters --quiet | grep -qx "$cluster_name"
+}
+
 cluster() {
     step "the cluster $cluster_name"
-    if ! "$kind" get clusters --quiet | grep -qx "$cluster_name"; then
+    if ! there_is_a_cluster; then
         "$kind" create cluster --config istio/kind/cluster.yaml --image "$node_image" --wait 5m \
             --kubeconfig "$state/kubeconfig"
     fi
@@ -132,10 +136,13 @@ up() {
     # Not `make cli`: what is only soon built does here, and the tests have built most of it.
     cargo build --quiet --locked --bin vestibule
     vestibule=$PWD/target/debug/vestibule
+    # Before the cluster: one that has others is not to be given these.
+    [[ -e $state/keys-are-made ]] || ! there_is_a_cluster ||
+        fail "the cluster's keys are not in $state any more: istio/kind/kind.sh down"
+    keys
     registry
     cluster
     module
-    keys
     secrets
     control_plane
     gateway
