@@ -68,7 +68,7 @@ impl Keycloak {
         drop(fs::remove_dir_all(&data)); // of the run before, if there was one
         let import = data.join("import");
         fs::create_dir_all(&import).unwrap_or_else(|error| panic!("{}: {error}", import.display()));
-        for document in [realm::shop(), realm::other()] {
+        for document in [realm::shop(), realm::other()].into_iter().chain(realm::of_kind()) {
             let file = import.join(format!("{}-realm.json", document["realm"].as_str().unwrap_or_default()));
             fs::write(&file, document.to_string())
                 .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
@@ -103,6 +103,8 @@ impl Keycloak {
             ("JAVA_OPTS_APPEND", "-XX:TieredStopAtLevel=1"),
             ("KC_BOOTSTRAP_ADMIN_CLIENT_ID", ADMINISTRATOR),
             ("KC_BOOTSTRAP_ADMIN_CLIENT_SECRET", &self.administrator_secret),
+            // Stands in the realms of istio/kind.
+            ("KIND_PASSWORD", realm::secret()),
         ];
         if !java.is_empty() {
             environment.push(("JAVA_HOME", &java));

@@ -34,6 +34,7 @@ pub mod live;
 pub mod live_filters;
 pub mod process;
 pub mod secrets;
+pub mod table;
 pub mod thread;
 pub mod token;
 pub mod upstream;
