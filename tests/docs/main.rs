@@ -8,6 +8,7 @@
     reason = "a test stops where it fails"
 )]
 
+mod denials;
 mod links;
 mod page;
 
