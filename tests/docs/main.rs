@@ -11,6 +11,7 @@
 mod denials;
 mod links;
 mod page;
+mod quick_start;
 
 use std::fs;
 use std::path::{Path, PathBuf};
