@@ -65,3 +65,20 @@ fn every_link_leads_to_a_file_of_the_repository_and_to_a_heading_that_is_there()
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert!(pages.len() > 20 && followed > 150, "{followed} links of {} pages", pages.len());
 }
+
+#[test]
+fn every_page_of_the_documentation_is_in_the_book_once() {
+    let docs = root().join("docs");
+    let summary = Page::read(&docs.join("SUMMARY.md"));
+    let mut listed = BTreeSet::new();
+    for link in &summary.links {
+        let (path, fragment) = target(&summary, link);
+        assert_eq!(fragment, None, "{link}: the book lists pages, not headings");
+        assert!(listed.insert(path), "{link} is in docs/SUMMARY.md twice");
+    }
+    for page in pages() {
+        let is_missing =
+            page.path.starts_with(&docs) && page.path != summary.path && !listed.contains(&page.path);
+        assert!(!is_missing, "{} is not in docs/SUMMARY.md", page.path.display());
+    }
+}

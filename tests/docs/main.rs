@@ -1,5 +1,5 @@
-//! What the documentation promises of itself: every link leads somewhere. It reads the files as they are, and asks no
-//! network.
+//! What the documentation promises of itself: every link leads somewhere, every page is in the book, every code has
+//! its entry. It reads the files as they are, and asks no network.
 
 #![allow(
     clippy::unwrap_used,
