@@ -2,8 +2,9 @@
 // usage: node tools/site.mjs stage FOLDER   docs/SUMMARY.md's pages, wherever they stand, with book.toml, into FOLDER
 //        node tools/site.mjs check FOLDER   every link of the HTML in FOLDER
 //
-// A page keeps its path below docs/, or else below the root. A link to what is no page of the book leads into the tree
-// of REPOSITORY (https://github.com/OWNER/NAME/tree/REF), or, without that, stays as its text.
+// A page keeps its path below docs/, or else below the root, and takes along the pictures, manifests and data that it
+// links to. A link to anything else leads into the tree of REPOSITORY (https://github.com/OWNER/NAME/tree/REF), or,
+// without that, stays as its text.
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, posix, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -61,6 +62,7 @@ function stage(folder) {
 
     const repository = process.env.REPOSITORY?.replace(/\/$/, "") || undefined;
     const written = new Map();
+    const taken = new Set();
     rmSync(source, { recursive: true, force: true });
     for (const [path, to] of pages) {
         const markdown = readFileSync(join(root, path), "utf8");
@@ -71,7 +73,8 @@ function stage(folder) {
                 const [at, fragment] = target.split("#");
                 const meant = posix.join(posix.dirname(path), at);
                 if (!existsSync(join(root, meant))) fail(`${path} links to ${target}, which is not there`);
-                const there = pages.get(meant) ?? (isKept(meant) ? place(meant) : undefined);
+                if (isTaken(meant)) taken.add(meant);
+                const there = pages.get(meant) ?? (isTaken(meant) ? place(meant) : undefined);
                 if (there !== undefined) {
                     const way = posix.relative(posix.dirname(to), there);
                     return `${picture}[${label}](${way}${fragment === undefined ? "" : `#${fragment}`})`;
@@ -84,17 +87,12 @@ function stage(folder) {
         mkdirSync(dirname(join(source, to)), { recursive: true });
         writeFileSync(join(source, to), markdown);
     }
-    for (const file of files(join(root, "docs"))) {
-        const path = relative(root, file);
-        if (isKept(path)) cpSync(file, join(source, place(path)));
-    }
+    for (const path of taken) cpSync(join(root, path), join(source, place(path)));
     cpSync(join(root, "docs/book.toml"), join(folder, "book.toml"));
 }
 
-// Pictures and data of the documentation go along.
-function isKept(path) {
-    const isFile = existsSync(join(root, path)) && statSync(join(root, path)).isFile();
-    return isFile && path.startsWith("docs/") && !/\.(?:md|toml)$/.test(path);
+function isTaken(path) {
+    return /\.(?:svg|png|ya?ml|json)$/.test(path) && statSync(join(root, path)).isFile();
 }
 
 // The book's HTML is mdbook's own: attributes in double quotes, no scripts that write links.
