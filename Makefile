@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help wasm size size-report image push cli certificates demo test test-istio test-keycloak test-kind \
-		test-wasm test-image docs fuzz bench bench-memory bench-signatures bench-native bench-instructions check \
+		test-wasm test-image fuzz bench bench-memory bench-signatures bench-native bench-instructions check \
 		manifests fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
@@ -92,6 +92,7 @@ test-kind: | compiler ## make a cluster of kind with both doors, and send the re
 test-wasm: | compiler ## run the core's tests as 32-bit wasm, in Node
 	tools/wasm.sh test
 
+.PHONY: docs
 # REPOSITORY=https://github.com/OWNER/NAME/tree/REF is where links to what is no page lead; without it they are text.
 docs: | compiler ## make the site of docs/ in dist/docs, and follow every link in it
 	@REPOSITORY="$(REPOSITORY)" tools/site.sh
