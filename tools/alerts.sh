@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Checks monitoring/ with what will read it: rules and their tests with promtool, the resources with kustomize
+# and the CustomResourceDefinitions of the Prometheus Operator.
+# usage: tools/alerts.sh [DIRECTORY]      DIRECTORY is another monitoring/
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+root=${1:-monitoring}
+faults=0
+fault() {
+    echo "alerts: $*" >&2
+    faults=$((faults + 1))
+}
+
+promtool=$(tools/prometheus.sh)/promtool
+kubectl=$(tools/kubectl.sh)
+python=$(tools/python.sh)
+validators=$(tools/validators.sh)
+admit=$(tools/admit.sh)
+definitions=$(tools/crds.sh)
+mapfile -t definitions <<<"$definitions"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+PYTHONPATH=$validators PYTHONDONTWRITEBYTECODE=1 "$python" -m yamllint --strict -c tools/yamllint.yaml "$root" >&2 ||
+    fault "$root is not written as tools/yamllint.yaml says"
+
+# What the operator gives Prometheus to read is all below `spec`, which therefore comes last.
+mkdir "$work/rules" "$work/tests"
+for rules in "$root"/rules/*.yaml; do
+    sed '0,/^spec:$/d; s/^  //' "$rules" >"$work/rules/$(basename "$rules")"
+    "$promtool" check rules --lint=all --lint-fatal "$work/rules/$(basename "$rules")" >"$work/said" 2>&1 ||
+        { cat "$work/said" >&2 && fault "$rules: promtool refuses it"; }
+done
+# promtool finds the rules from where the tests are, and writes `SUCCESS` where a file has no tests too.
+for tests in "$root"/tests/*.yaml; do
+    cp "$tests" "$work/rules/test.yml"
+    "$promtool" test rules "$work/rules/test.yml" >"$work/said" 2>&1 ||
+        { cat "$work/said" >&2 && fault "$tests: rules do not do what they should"; }
+done
+rm "$work/rules/test.yml"
+
+if "$kubectl" kustomize "$root" >"$work/build.yaml"; then
+    "$admit" "${definitions[@]}" <"$work/build.yaml" >"$work/built-in.yaml" || fault "$root: an API server would refuse it"
+    sed 's/^spec:$/&\n  misspelt: true/' "$work/build.yaml" >"$work/misspelt.yaml"
+    "$admit" "${definitions[@]}" <"$work/misspelt.yaml" >/dev/null 2>"$work/said" || true
+    written=$(grep -c '^spec:$' "$work/build.yaml" || true)
+    refused=$(grep -c 'unknown field "spec.misspelt"$' "$work/said" || true)
+    [[ $written -gt 0 && $written -eq $refused ]] || fault "of $written misspelt documents $refused were refused"
+else
+    fault "$root cannot be built"
+fi
+
+[[ $faults -eq 0 ]] || exit 1
+echo "alerts: the rules of $root do what their tests say"
