@@ -1,11 +1,26 @@
 #!/usr/bin/env bash
 # Checks monitoring/ with what will read it: rules and their tests with promtool, the resources with kustomize
-# and the CustomResourceDefinitions of the Prometheus Operator.
-# usage: tools/alerts.sh [DIRECTORY]      DIRECTORY is another monitoring/
+# and the CustomResourceDefinitions of the Prometheus Operator. Or writes the rules as Prometheus itself reads
+# them.
+# usage: tools/alerts.sh [check [MONITORING] | rules DIRECTORY]
 set -euo pipefail
 
+# What the operator gives Prometheus to read is all below `spec`, which therefore comes last.
+# usage: plain MONITORING DIRECTORY
+plain() {
+    local rules
+    mkdir -p "$2"
+    for rules in "$1"/rules/*.yaml; do
+        sed '0,/^spec:$/d; s/^  //' "$rules" >"$2/$(basename "$rules")"
+    done
+}
+
+if [[ ${1:-check} == rules ]]; then
+    plain "$(dirname "$0")/../monitoring" "${2:?which directory?}"
+    exit 0
+fi
 cd "$(dirname "$0")/.."
-root=${1:-monitoring}
+root=${2:-monitoring}
 faults=0
 fault() {
     echo "alerts: $*" >&2
@@ -25,12 +40,10 @@ trap 'rm -rf "$work"' EXIT
 PYTHONPATH=$validators PYTHONDONTWRITEBYTECODE=1 "$python" -m yamllint --strict -c tools/yamllint.yaml "$root" >&2 ||
     fault "$root is not written as tools/yamllint.yaml says"
 
-# What the operator gives Prometheus to read is all below `spec`, which therefore comes last.
-mkdir "$work/rules" "$work/tests"
-for rules in "$root"/rules/*.yaml; do
-    sed '0,/^spec:$/d; s/^  //' "$rules" >"$work/rules/$(basename "$rules")"
-    "$promtool" check rules --lint=all --lint-fatal "$work/rules/$(basename "$rules")" >"$work/said" 2>&1 ||
-        { cat "$work/said" >&2 && fault "$rules: promtool refuses it"; }
+plain "$root" "$work/rules"
+for rules in "$work"/rules/*.yaml; do
+    "$promtool" check rules --lint=all --lint-fatal "$rules" >"$work/said" 2>&1 ||
+        { cat "$work/said" >&2 && fault "$root/rules/$(basename "$rules"): promtool refuses it"; }
 done
 # promtool finds the rules from where the tests are, and writes `SUCCESS` where a file has no tests too.
 for tests in "$root"/tests/*.yaml; do
