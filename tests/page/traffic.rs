@@ -77,7 +77,7 @@ fn requests(round: u64, usual: &str) -> Vec<(&'static str, Vec<Call>)> {
         2 => gateway.push(with("/blog/1", &json!({ "aud": "https://elsewhere.example.com" }))),
         _ => gateway.push(call("TRACE", "/")),
     }
-    let old = if round % 3 == 0 { vec![by_key(GATEWAY_KEY)] } else { Vec::new() };
+    let old = if round.is_multiple_of(3) { vec![by_key(GATEWAY_KEY)] } else { Vec::new() };
     let mut requests = vec![
         ("gateway-1", gateway.clone()),
         ("gateway-2", gateway),
@@ -85,7 +85,7 @@ fn requests(round: u64, usual: &str) -> Vec<(&'static str, Vec<Call>)> {
         ("orders-1", [vec![by_key(SECOND_KEY), by_key(SECOND_KEY), get("/")], old].concat()),
         ("astray-1", vec![usual("/")]),
     ];
-    if round % 5 == 0 {
+    if round.is_multiple_of(5) {
         requests.push(("billing-1", vec![partners(), get("/")]));
         requests.push(("gateway-2", vec![partners(), partners(), partners()]));
     }
