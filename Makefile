@@ -100,6 +100,11 @@ test-kind: | compiler ## make a cluster of kind with both doors, and send the re
 test-wasm: | compiler ## run the core's tests as 32-bit wasm, in Node
 	tools/wasm.sh test
 
+.PHONY: docs
+# REPOSITORY=https://github.com/OWNER/NAME/tree/REF is where links to what is no page lead; without it they are text.
+docs: | compiler ## make the site of docs/ in dist/docs, and follow every link in it
+	@REPOSITORY="$(REPOSITORY)" tools/site.sh
+
 fuzz: | compiler ## fuzz each target for FUZZ_SECONDS (60) seconds
 	tools/fuzz.sh run
 
