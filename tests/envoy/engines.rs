@@ -7,8 +7,9 @@
 use vestibule::jose::algorithm::Algorithm;
 use vestibule::jose::signature::Outcome;
 
+use super::abilities::verifies;
 use super::mesh::{ENVIRONMENT, outer_configuration};
-use super::probe::{Probe, host_serves};
+use super::probe::Probe;
 use crate::conformance::engine::{Engine, Question};
 use crate::conformance::examples;
 use crate::conformance::judge::{judge, judge_foreign};
@@ -22,7 +23,7 @@ fn envoy_serves_pkcs1_and_ecdsa_and_the_module_the_rest() {
     let envoy =
         Envoy::start(&Bootstrap::of("outer.yaml").configure("outer", &outer_configuration()), &ENVIRONMENT);
     let served = Algorithm::ALL.map(|algorithm| {
-        let by = if host_serves(algorithm) { "by the host" } else { "in the module" };
+        let by = if verifies(algorithm) { "by the host" } else { "in the module" };
         format!("{algorithm} {by}")
     });
     let line = format!("signatures verified: {}", served.join(", "));
