@@ -3,8 +3,8 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help wasm size size-report image push cli certificates demo test test-envoys test-istio test-keycloak \
-		test-wasm test-image fuzz bench bench-memory bench-signatures bench-native bench-instructions check manifests fmt \
-		envoy clean compiler FORCE
+		test-kind test-wasm test-image fuzz bench bench-memory bench-signatures bench-native bench-instructions check \
+		manifests fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
 # The same without signatures of its own.
@@ -13,8 +13,8 @@ HOST_MODULE := dist/vestibule-host.wasm
 PROBE := target/probe.wasm
 # For the benchmark alone.
 NOOP := target/noop.wasm
-# KUBECTL=/path and ISTIOCTL=/path name others than the pinned ones; so do ISTIOD=/directory, KUBERNETES=/directory
-# and KEYCLOAK=/directory.
+# KUBECTL=/path and ISTIOCTL=/path name others than the pinned ones; so do ISTIOD=/directory, KUBERNETES=/directory,
+# KEYCLOAK=/directory and KIND=/path.
 # WASM_TOOLCHAIN=rustup|debian forces one way to the wasm target (tools/wasm.sh); ENVOY=/path names another Envoy,
 # BINARYEN=/directory another Binaryen.
 export WASM_TOOLCHAIN
@@ -25,6 +25,7 @@ export ISTIOCTL
 export ISTIOD
 export KUBERNETES
 export KEYCLOAK
+export KIND
 # FUZZ_SECONDS=600 fuzzes each target so long; FUZZ_SANITIZER=address watches memory as well (tools/fuzz.sh).
 export FUZZ_SECONDS
 export FUZZ_SANITIZER
@@ -88,6 +89,11 @@ test-istio: $(MODULE) $(PROBE) envoy | compiler ## run both doors in a mesh of I
 	@$(WITH_ENVOY) ISTIOD=$$(tools/istiod.sh) && KUBERNETES=$$(tools/kubernetes.sh) && KUBECTL=$$(tools/kubectl.sh) && \
 	export ISTIOD KUBERNETES KUBECTL && cargo test --locked --test istio -- --test-threads=1
 
+# Two entrances to one script: what has been made stays until `istio/kind/kind.sh down`.
+test-kind: | compiler ## make a cluster of kind with both doors, and send the requests there; it takes Docker
+	@istio/kind/kind.sh up
+	@istio/kind/kind.sh test
+
 test-wasm: | compiler ## run the core's tests as 32-bit wasm, in Node
 	tools/wasm.sh test
 
@@ -125,8 +131,8 @@ check: | compiler ## check format and lints, natively and for wasm
 	cargo fmt --manifest-path tools/image/Cargo.toml --check
 	cargo clippy --locked --manifest-path tools/image/Cargo.toml --target-dir target/image --all-targets -- -D warnings
 	tools/wasm.sh clippy
-	@if command -v shellcheck >/dev/null; then shellcheck tools/*.sh .ci/run; \
-	else echo "shellcheck is not here: scripts not linted"; fi
+	@command -v shellcheck >/dev/null || tools/packages.sh shellcheck
+	shellcheck -x tools/*.sh .ci/run istio/kind/*.sh
 
 manifests: ## check the Istio manifests with kustomize, the schemas of all their kinds and Istio's own validation
 	@tools/manifests.sh $(if $(QUICK),--quick)

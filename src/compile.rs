@@ -52,7 +52,7 @@ use crate::route::Routes;
 use crate::route::rule::Rule;
 use crate::time::UnixTime;
 pub use context::settle_signing;
-pub use engines::check_engines;
+pub use engines::{check_engines, crypto};
 use handover::Handover;
 use secret::Resolved;
 pub use secret::Secrets;
@@ -401,11 +401,13 @@ fn limits(limits: config::Limits) -> Limits {
         pause,
         paused_requests,
         token_cache_bytes: _,
+        denial_lines,
     } = limits;
     Limits {
         token: Size { bytes: token_bytes, depth: json_depth },
         tries: Tries { all: signature_tries, module: module_signature_tries },
         injected_bytes,
+        denial_lines,
         pause,
         paused_requests,
     }

@@ -111,6 +111,8 @@ pub struct Limits {
     pub paused_requests: usize,
     /// `tokenCacheBytes`: the size of the cache of proved tokens, in one VM; 0, which is none, to 268435456.
     pub token_cache_bytes: usize,
+    /// `denialLines`: the most lines in a minute about denials of one code, in one VM; 1 to 6000.
+    pub denial_lines: usize,
 }
 
 impl Default for Limits {
@@ -124,6 +126,7 @@ impl Default for Limits {
             pause: Duration::from_secs(1),
             paused_requests: 1000,
             token_cache_bytes: 16 << 20,
+            denial_lines: 60,
         }
     }
 }
@@ -248,6 +251,7 @@ fn limits(node: &Node<'_>) -> Option<Limits> {
         pause,
         paused_requests: number("pausedRequests", 1..=10_000, default.paused_requests),
         token_cache_bytes: number("tokenCacheBytes", 0..=256 << 20, default.token_cache_bytes),
+        denial_lines: number("denialLines", 1..=6000, default.denial_lines),
     };
     fields.finish();
     Some(limits)

@@ -3,11 +3,13 @@
 //!
 //! A denial holds no text of its own, so that no token, key or claim can leave through it.
 
+mod party;
 pub mod response;
 
 use std::sync::Arc;
 
 use crate::admission::Admission;
+pub use party::Party;
 
 /// A refused request.
 #[derive(Clone, Debug, PartialEq, Eq)]

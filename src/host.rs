@@ -2,14 +2,16 @@
 
 mod crypto;
 mod envoy;
-mod gateway_key;
+mod filter_state;
 mod guard;
 mod keys;
+mod log;
 mod metrics;
 mod nonce;
 mod peer;
 mod place;
 mod plugin;
+mod serving;
 mod stream;
 mod tickets;
 mod waiting;

@@ -5,6 +5,7 @@
 //! what is wrong asks [`parse`], whoever is in a hurry [`Tree::parse`]. It knows nothing of tokens or
 //! configurations.
 
+mod ascii;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+pub use ascii::ascii;
 pub use tree::Tree;
 
 /// Why a text is not acceptable JSON.

@@ -34,7 +34,6 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -235,6 +234,13 @@ impl Keyring {
         self.state(source)?.keys(now)
     }
 
+    /// How old the last good keys of a source are, usable or not; where none ever came, how long they have been
+    /// missing. None of a source that no policy names.
+    #[must_use]
+    pub fn age(&self, source: &RemoteSource, now: UnixTime) -> Option<Duration> {
+        Some(self.state(source)?.age(now))
+    }
+
     /// What a request may expect within `patience` that needs other keys of this source.
     #[must_use]
     pub fn outlook(&self, source: &RemoteSource, now: UnixTime, patience: Duration) -> Outlook {
@@ -321,14 +327,33 @@ impl Entry {
     }
 }
 
-impl fmt::Display for Settled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Settled {
+    /// Every word that [`Self::result`] can be.
+    pub const RESULTS: [&'static str; 10] = [
+        CHANGED,
+        UNCHANGED,
+        "not_sent",
+        "timed_out",
+        "reset",
+        "status",
+        "too_large",
+        "not_json",
+        "not_a_set",
+        "no_usable_key",
+    ];
+
+    /// How it ended, in a word of a closed list, for logs and counters.
+    #[must_use]
+    pub fn result(&self) -> &'static str {
         match &self.outcome {
-            Ok(Arrived { keys, changed: true }) => write!(f, "{} brought {keys} keys", self.source.url()),
-            Ok(Arrived { keys, changed: false }) => {
-                write!(f, "{} brought the same {keys} keys", self.source.url())
-            }
-            Err(failure) => write!(f, "{} brought no keys: {failure}", self.source.url()),
+            Ok(Arrived { changed: true, .. }) => CHANGED,
+            Ok(Arrived { changed: false, .. }) => UNCHANGED,
+            Err(failure) => failure.as_str(),
         }
     }
 }
+
+/// The fetch brought other keys than there were.
+const CHANGED: &str = "changed";
+/// The fetch brought the keys that there were.
+const UNCHANGED: &str = "unchanged";

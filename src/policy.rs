@@ -21,7 +21,7 @@ use crate::credential::entrance::Entrance;
 use crate::credential::gateway_key::Attachment;
 use crate::credential::issuers::Issuers;
 use crate::credential::places::Places;
-use crate::credential::proof_cache::{Proof, ProofCache};
+use crate::credential::proof_cache::{Lookups, Proof, ProofCache};
 use crate::credential::remote::RemoteSource;
 use crate::decision::{Decision, Permit};
 use crate::denial::{Code, Denial};
@@ -95,6 +95,8 @@ pub struct Limits {
     pub tries: Tries,
     /// The longest value that is injected, in bytes.
     pub injected_bytes: usize,
+    /// The most lines of a minute that tell of denials of one code, in one VM.
+    pub denial_lines: usize,
     /// How long a request waits for keys.
     pub pause: Duration,
     /// The most requests that wait at a time, in one VM.
@@ -102,6 +104,12 @@ pub struct Limits {
 }
 
 impl Policy {
+    /// Whether denials are, or were, only reported for a while.
+    #[must_use]
+    pub fn reports(&self) -> bool {
+        self.report.is_some()
+    }
+
     /// Which door this is.
     #[must_use]
     pub fn door(&self) -> Door {
@@ -182,6 +190,33 @@ impl Policy {
     /// Where the issuer of this name publishes its keys.
     pub fn remote_sources_of(&self, issuer: &str) -> impl Iterator<Item = &Arc<RemoteSource>> {
         self.issuers.each().filter(move |one| *one.name == *issuer).flat_map(|issuer| &issuer.remote)
+    }
+
+    /// The issuers whose keys are fetched, by their configured names, each with the sources of its keys.
+    pub fn fetching_issuers(&self) -> impl Iterator<Item = (&Arc<str>, &[Arc<RemoteSource>])> {
+        let fetching = self.issuers.each().filter(|issuer| !issuer.remote.is_empty());
+        fetching.map(|issuer| (&issuer.name, issuer.remote.as_slice()))
+    }
+
+    /// How often tokens were looked up among those that were proved, since this was asked last.
+    #[must_use]
+    pub fn take_lookups(&self) -> Lookups {
+        self.proofs.take_lookups()
+    }
+
+    /// The most lines of a minute that tell of denials of one code, in one VM.
+    #[must_use]
+    pub fn denial_lines(&self) -> usize {
+        self.limits.denial_lines
+    }
+
+    /// The `kid` of the token that a request presents, where there is one that can be read. Nobody has verified it:
+    /// it is for operators to read, and for nobody to decide by.
+    #[must_use]
+    pub fn unverified_kid(&self, request: &Request<'_>) -> Option<String> {
+        let found = self.places.find(request).ok().flatten()?;
+        let decoded = Decoded::of(found.token, self.limits.token).ok()?;
+        Compact::read(&decoded).ok()?.header().kid.as_deref().map(str::to_owned)
     }
 
     /// Forgets what tokens proved. It changes no decision.

@@ -10,9 +10,7 @@ fail() {
 }
 
 if [[ -n ${CRANE:-} ]]; then
-    found=$(command -v -- "$CRANE") || fail "CRANE is '$CRANE', which is no program that can be run"
-    echo "$(cd "$(dirname "$found")" && pwd)/$(basename "$found")"
-    exit 0
+    exec "$(dirname "$0")/program.sh" CRANE
 fi
 
 cd "$(dirname "$0")/.."
@@ -24,13 +22,12 @@ if [[ -x $binary ]]; then
     exit 0
 fi
 
-command -v go >/dev/null ||
-    fail "Go 1.25 or newer builds it (https://go.dev/dl); CRANE=/path/to/crane names another one"
+go=$(tools/go.sh)
 echo "crane: building crane $version into .tools/ (half a minute)" >&2
 mkdir -p .tools
 work=$(mktemp -d "$PWD/.tools/crane.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-(cd tools/crane && CGO_ENABLED=0 go build -mod=readonly -trimpath -buildvcs=false -o "$work/crane" "$package/cmd/crane") >&2 ||
+(cd tools/crane && CGO_ENABLED=0 "$go" build -mod=readonly -trimpath -buildvcs=false -o "$work/crane" "$package/cmd/crane") >&2 ||
     fail "Go could not build crane $version; CRANE=/path/to/crane names another one"
 # Under its name only when it is whole.
 mkdir -p "$(dirname "$binary")"

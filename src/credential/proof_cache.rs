@@ -5,7 +5,7 @@
 //! as long as its token and its keys do, and goes with all others as soon as any remote key changes. Denials
 //! are not kept, so nobody fills it without a key.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::fmt;
@@ -43,6 +43,16 @@ pub struct ProofCache {
     /// Whose random keys no client knows.
     hasher: RandomState,
     halves: RefCell<Halves>,
+    lookups: Cell<Lookups>,
+}
+
+/// How often tokens were looked up, and what came of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lookups {
+    /// What a token had proved was here.
+    pub hits: u64,
+    /// It was not, and was proved anew.
+    pub misses: u64,
 }
 
 #[derive(Default)]
@@ -100,12 +110,28 @@ impl ProofCache {
     /// A cache of at most `capacity` bytes, about.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { capacity, hasher: RandomState::new(), halves: RefCell::default() }
+        Self { capacity, hasher: RandomState::new(), halves: RefCell::default(), lookups: Cell::default() }
     }
 
     /// What this token, found at this place, proved by keys of this generation, if it still does.
     #[must_use]
     pub fn recall(&self, place: usize, token: &[u8], keys: u64, now: UnixTime) -> Option<Arc<Proof>> {
+        let found = self.look_up(place, token, keys, now);
+        let Lookups { hits, misses } = self.lookups.get();
+        self.lookups.set(match &found {
+            Some(_) => Lookups { hits: hits.saturating_add(1), misses },
+            None => Lookups { hits, misses: misses.saturating_add(1) },
+        });
+        found
+    }
+
+    /// How often tokens were looked up since this was asked last.
+    #[must_use]
+    pub fn take_lookups(&self) -> Lookups {
+        self.lookups.take()
+    }
+
+    fn look_up(&self, place: usize, token: &[u8], keys: u64, now: UnixTime) -> Option<Arc<Proof>> {
         if self.capacity == 0 {
             return None;
         }

@@ -66,6 +66,12 @@ impl RemoteSource {
         &self.cluster
     }
 
+    /// The time from one fetch that brought keys to the next.
+    #[must_use]
+    pub fn refresh(&self) -> Duration {
+        self.refresh
+    }
+
     /// How long an answer may take.
     #[must_use]
     pub fn timeout(&self) -> Duration {

@@ -42,7 +42,7 @@ impl Denial {
 }
 
 /// The request's id where it is fit to be repeated.
-fn request_id<'a>(request: &Request<'a>) -> Option<&'a str> {
+pub(crate) fn request_id<'a>(request: &Request<'a>) -> Option<&'a str> {
     let id = request.single(b"x-request-id").ok()?;
     let fit = (1..=MAX_REQUEST_ID).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic);
     std::str::from_utf8(id).ok().filter(|_| fit)

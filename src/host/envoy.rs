@@ -52,10 +52,16 @@ pub(super) enum Level {
     Error = 4,
 }
 
+#[derive(Clone, Copy)]
+#[repr(u32)]
+pub(super) enum MetricKind {
+    /// It only grows.
+    Counter = 0,
+    Gauge = 1,
+}
+
 const CALLOUT_RESPONSE_BODY: u32 = 4;
 const PLUGIN_CONFIGURATION: u32 = 7;
-/// The kind of a metric that only grows.
-const COUNTER: u32 = 0;
 /// The stream type whose processing is continued: that of the request.
 const HTTP_REQUEST: u32 = 0;
 
@@ -81,6 +87,7 @@ unsafe extern "C" {
     ) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, metric: *mut u32) -> u32;
     fn proxy_increment_metric(metric: u32, offset: i64) -> u32;
+    fn proxy_record_metric(metric: u32, value: u64) -> u32;
     fn proxy_set_effective_context(context: u32) -> u32;
     fn proxy_continue_stream(stream: u32) -> u32;
     fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
@@ -193,20 +200,26 @@ pub(super) fn value(map: Map, name: &[u8]) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// The host's number for the counter of this name, which all VMs share.
-pub(super) fn define_counter(name: &str) -> Result<u32> {
+/// The host's number for the metric of this name, which all VMs share.
+pub(super) fn define_metric(kind: MetricKind, name: &str) -> Result<u32> {
     let mut metric = 0;
     // SAFETY: the pointers are to a live slice, with its length, and to a live variable.
     checked("proxy_define_metric", unsafe {
-        proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &raw mut metric)
+        proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut metric)
     })?;
     Ok(metric)
 }
 
-/// Counts one.
-pub(super) fn increment(counter: u32) -> Result<()> {
+/// Adds to a metric; only a gauge can be given less than nothing, and none can be given nothing.
+pub(super) fn increment(metric: u32, offset: i64) -> Result<()> {
     // SAFETY: the call takes numbers.
-    checked("proxy_increment_metric", unsafe { proxy_increment_metric(counter, 1) })
+    checked("proxy_increment_metric", unsafe { proxy_increment_metric(metric, offset) })
+}
+
+/// Sets a gauge.
+pub(super) fn record(gauge: u32, value: u64) -> Result<()> {
+    // SAFETY: the call takes numbers.
+    checked("proxy_record_metric", unsafe { proxy_record_metric(gauge, value) })
 }
 
 /// From here on, calls are about this stream.

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use proxy_wasm::types::Action;
 
-use super::envoy::{self, HostError, Level, Map};
-use super::gateway_key;
+use super::envoy::{self, HostError, Map};
+use super::filter_state;
 use super::keys;
-use super::metrics::{self, Labels, Outcome};
+use super::log;
+use super::metrics::decisions::{self, Labels, Outcome};
+use super::metrics::gateway_key;
 use super::nonce;
 use super::peer;
 use super::place;
@@ -75,7 +77,7 @@ pub(super) fn resume(request: Waiting) {
     let Waiting { guard, deadline, .. } = request;
     if let Err(error) = envoy::enter(guard.stream()) {
         // It is not there any more, so there is nobody to answer.
-        return envoy::log(Level::Error, &format!("vestibule: {error}"));
+        return log::failure(error);
     }
     let outcome = guard.decide(Some(deadline)).and_then(|next| match next {
         Next::Forward => envoy::continue_request(),
@@ -193,22 +195,23 @@ impl Guard {
                     };
                     self.0.ticket.replace(Some(ticket));
                 }
-                self.forward(&permit)
+                self.forward(&permit, &request)
             }
             Err(denial) => Ok(self.deny(&denial, &request)),
         }
     }
 
-    fn forward(&self, permit: &Permit) -> Result<Next, HostError> {
+    fn forward(&self, permit: &Permit, request: &Request<'_>) -> Result<Next, HostError> {
         permit.mutations().iter().try_for_each(|mutation| match mutation {
             Mutation::Remove { name } => envoy::remove(Map::RequestHeaders, name),
             Mutation::Set { name, value } => envoy::set_request_header(name.as_bytes(), value),
         })?;
+        filter_state::permitted(permit)?;
         self.0.permitted.set(true);
         admitted(permit.admission());
         match permit.reported() {
             Some(denial) => {
-                self.log(Level::Info, "would deny", denial);
+                log::denial(denial, self.0.policy.as_deref(), request, true);
                 self.count(Outcome::Report(denial.code), &denial.route, &denial.issuer);
             }
             None => {
@@ -280,7 +283,9 @@ impl Guard {
     }
 
     fn deny(&self, denial: &Denial, request: &Request<'_>) -> Next {
-        self.log(Level::Debug, "denied", denial);
+        log::denial(denial, self.0.policy.as_deref(), request, false);
+        // It is denied whether anybody can read why or not.
+        log::report(filter_state::denied(denial));
         admitted(denial.admission());
         self.count(Outcome::Denial(denial.code), &denial.route, &denial.issuer);
         answer(&denial.response(request))
@@ -293,24 +298,12 @@ impl Guard {
 
     fn count(&self, outcome: Outcome, route: &Option<Arc<str>>, issuer: &Option<Arc<str>>) {
         let door = self.0.policy.as_ref().map(|policy| policy.door());
-        metrics::count(Labels { door, outcome, route: route.clone(), issuer: issuer.clone() });
-    }
-
-    fn log(&self, level: Level, what: &str, denial: &Denial) {
-        if envoy::logs(level) {
-            let door = self.0.policy.as_ref().map_or("unconfigured", |policy| policy.door().as_str());
-            let (code, issuer) = (denial.code().as_str(), denial.issuer().unwrap_or("-"));
-            let route = denial.route().unwrap_or("-");
-            envoy::log(
-                level,
-                &format!("vestibule: {door} door {what}: {code} (issuer {issuer}, route {route})"),
-            );
-        }
+        decisions::count(Labels { door, outcome, route: route.clone(), issuer: issuer.clone() });
     }
 
     /// What the host could not do, nobody may pass for.
     fn fail_closed(&self, error: HostError) -> Next {
-        envoy::log(Level::Error, &format!("vestibule: {error}"));
+        log::failure(error);
         self.0.permitted.set(false);
         self.deny(&Code::HostFailed.into(), &Request::new(Vec::new()))
     }
@@ -327,7 +320,7 @@ fn admitted(admission: Option<&Admission>) {
 fn answer(response: &Response) -> Next {
     if let Err(error) = envoy::send_local_response(response) {
         // Paused without an answer: the request goes nowhere, and the client's own timeout ends it.
-        envoy::log(Level::Error, &format!("vestibule: {error}"));
+        log::failure(error);
     }
     Next::Hold
 }

@@ -12,12 +12,11 @@ use std::sync::Arc;
 
 use super::crypto::Host;
 use super::envoy::{self, HostError, Level, Map};
-use super::{guard, waiting};
+use super::{guard, log, metrics, serving, waiting};
 use crate::credential::remote::RemoteSource;
-use crate::jose::algorithm::Algorithm;
-use crate::jose::signature::Backend;
 use crate::keyring::{Action, Answer, Fetch, FetchId, Keys, MAX_BODY, Settled};
 use crate::policy::Policy;
+use crate::record::Record;
 use crate::time::UnixTime;
 
 /// A callout under way.
@@ -48,19 +47,11 @@ pub(super) fn with<T>(run: impl FnOnce(&Keys) -> T) -> T {
 fn settle() -> Keys {
     // The standard library's random state is all that is needed to tell two VMs apart.
     let keys = Keys::settle(Some(Box::new(Host)), RandomState::new().hash_one(0));
-    let served = keys.engines.backends().iter().map(|(algorithm, backend)| served(*algorithm, *backend));
-    let served = served.collect::<Vec<_>>().join(", ");
-    envoy::log(Level::Info, &format!("vestibule: signatures verified: {served}"));
+    let algorithms = keys.engines.backends().iter();
+    let algorithms =
+        algorithms.map(|(algorithm, by)| (algorithm.as_str().into(), by.as_str().into())).collect();
+    log::tell(Level::Info, &Record::Crypto { algorithms: &serde_json::Value::Object(algorithms) });
     keys
-}
-
-/// Who serves an algorithm, for the log.
-pub(super) fn served(algorithm: Algorithm, backend: Backend) -> String {
-    match backend {
-        Backend::Host => format!("{algorithm} by the host"),
-        Backend::Module => format!("{algorithm} in the module"),
-        Backend::Nobody => format!("{algorithm} by nobody"),
-    }
 }
 
 /// Has the sources of a plugin's policy fetched, from the next tick on.
@@ -123,7 +114,7 @@ pub(super) fn answered(plugin: u32, number: u32, headers: usize, body_size: usiz
     });
     let Some(call) = call else { return };
     let read = read_answer(headers, body_size).unwrap_or_else(|error| {
-        envoy::log(Level::Error, &format!("vestibule: {error}"));
+        log::failure(error);
         None
     });
     let answer = match &read {
@@ -185,12 +176,34 @@ fn settled(end: Option<Settled>) {
         (Ok(_), true) => Level::Info,
         (Err(_), true) => Level::Warn,
     };
-    if envoy::logs(level) {
-        envoy::log(level, &format!("vestibule: keys: {end}"));
-    }
+    tell(&end, level);
     waiting::touch(|request| {
         request.policy.remote_sources_of(&request.issuer).any(|source| **source == *end.source)
     });
+}
+
+/// Tells of a fetch that has ended, and counts it.
+fn tell(end: &Settled, level: Level) {
+    let issuers = serving::issuers_of(&end.source);
+    let result = end.result();
+    for issuer in &issuers {
+        log::report(metrics::keys::count(issuer, result));
+    }
+    if !envoy::logs(level) {
+        return;
+    }
+    let (keys, reason) = match &end.outcome {
+        Ok(arrived) => (Some(arrived.keys), None),
+        Err(failure) => (None, Some(failure.to_string())),
+    };
+    let record = Record::Keys {
+        issuers: &issuers,
+        url: &end.source.url().to_string(),
+        result,
+        keys,
+        reason: reason.as_deref(),
+    };
+    log::tell(level, &record);
 }
 
 /// Has the requests looked at whose time has come, as many as one call of the host may take, and comes back
@@ -200,7 +213,7 @@ fn resume(plugin: u32, now: UnixTime) {
     if !due.is_empty() {
         due.into_iter().for_each(guard::resume);
         if let Err(error) = envoy::enter(plugin) {
-            return envoy::log(Level::Error, &format!("vestibule: {error}"));
+            return log::failure(error);
         }
     }
     schedule(now);
@@ -209,8 +222,6 @@ fn resume(plugin: u32, now: UnixTime) {
 /// Has the host call again when there is something to do.
 fn schedule(now: UnixTime) {
     let due = KEYS.with_borrow(|keys| keys.ring.due());
-    let next = [due, waiting::due()].into_iter().flatten().min();
-    if let Err(error) = envoy::tick_after(next.map(|next| next.since(now))) {
-        envoy::log(Level::Error, &format!("vestibule: {error}"));
-    }
+    let next = [due, waiting::due(), Some(serving::due())].into_iter().flatten().min();
+    log::report(envoy::tick_after(next.map(|next| next.since(now))));
 }

@@ -9,9 +9,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use super::envoy::{self, HostError, Level};
+use super::log;
 use crate::denial::Denial;
 use crate::place::{self, Direction, Node, Place};
 use crate::policy::Policy;
+use crate::record::Record;
 
 thread_local! {
     static NODE: Cell<Option<Node>> = const { Cell::new(None) };
@@ -27,7 +29,7 @@ pub(super) fn refusal(policy: &Rc<Policy>) -> Result<Option<Denial>, HostError> 
     let place = Place { node: node()?, direction };
     Ok(place.check(door).err().map(|wrong| {
         if is_news(policy) {
-            envoy::log(Level::Error, &format!("vestibule: {wrong}"));
+            log::tell(Level::Error, &Record::Misplaced { message: &wrong.to_string() });
         }
         wrong.into()
     }))

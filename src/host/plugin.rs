@@ -8,14 +8,19 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
 use super::envoy::{self, HostError, Level};
-use super::gateway_key;
 use super::keys;
+use super::log::{self, report};
+use super::metrics::{self, serving::VERSION};
+use super::metrics::{decisions, gateway_key, paused, tokens};
+use super::serving::{self, Serving};
 use super::stream::Stream;
 use crate::compile::{self, Compiled, Secrets};
 use crate::config::error::{ConfigError, ConfigErrors};
+use crate::fingerprint::Fingerprint;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::signature::Backend;
 use crate::policy::Policy;
+use crate::record::Record;
 
 thread_local! {
     /// Every policy of this VM that somebody still holds, be it only a stream that lives long.
@@ -27,17 +32,20 @@ pub(super) struct Plugin {
     /// The host's number for it.
     id: u32,
     policy: Option<Rc<Policy>>,
+    /// Ends before the policy does.
+    serving: Option<Serving>,
 }
 
 impl Plugin {
     pub(super) fn new(id: u32) -> Self {
-        Self { id, policy: None }
+        Self { id, policy: None, serving: None }
     }
 
     #[inline(never)]
-    fn adopt(&mut self, policy: Policy) {
+    fn adopt(&mut self, policy: Policy, hash: String, crypto: &'static str) {
         let policy = Rc::new(policy);
-        gateway_key::define(policy.gateway_keys());
+        report(define(&policy));
+        self.serving = Some(Serving::new(&policy, hash, crypto));
         POLICIES.with_borrow_mut(|policies| {
             policies.retain(|known| known.strong_count() > 0);
             // A policy that this one follows may live on for its old streams, but not with all that it
@@ -66,25 +74,16 @@ impl RootContext for Plugin {
     /// False makes Envoy refuse the configuration: a door that does not know its policy does not open.
     fn on_configure(&mut self, size: usize) -> bool {
         match load(size) {
-            Ok((Compiled { value: policy, warnings }, signing)) => {
-                for warning in &warnings {
-                    envoy::log(Level::Info, &format!("vestibule: configuration: {warning}"));
-                }
-                let door = policy.door().as_str();
-                envoy::log(
-                    Level::Info,
-                    &format!("vestibule {}: {door} door configured", env!("CARGO_PKG_VERSION")),
-                );
-                if let Some((algorithm, backend)) = signing {
-                    let line = format!("vestibule: contexts signed: {}", keys::served(algorithm, backend));
-                    envoy::log(Level::Info, &line);
-                }
-                self.adopt(policy);
+            Ok(loaded) => {
+                loaded.tell();
+                let Loaded { policy, hash, crypto, .. } = loaded;
+                self.adopt(policy, hash, crypto);
                 true
             }
             Err(errors) => {
                 for error in &errors {
-                    envoy::log(Level::Error, &format!("vestibule: configuration refused: {error}"));
+                    let (path, message) = (error.path(), error.message());
+                    log::tell(Level::Error, &Record::ConfigurationRefused { path, message });
                 }
                 false
             }
@@ -92,7 +91,10 @@ impl RootContext for Plugin {
     }
 
     fn on_tick(&mut self) {
-        report(envoy::now().map(|now| keys::tick(self.id, now)));
+        report(envoy::now().map(|now| {
+            serving::tick(now);
+            keys::tick(self.id, now);
+        }));
     }
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
@@ -104,8 +106,35 @@ impl RootContext for Plugin {
     }
 }
 
-/// The policy, and who signs its contexts, where it mints some.
-type Loaded = (Compiled<Policy>, Option<(Algorithm, Backend)>);
+/// A configuration that can be served.
+struct Loaded {
+    policy: Policy,
+    /// Its fingerprint.
+    hash: String,
+    /// Where signatures are verified.
+    crypto: &'static str,
+    /// Who signs contexts, and by which algorithm, where some are minted.
+    signing: Option<(Algorithm, Backend)>,
+    warnings: Vec<ConfigError>,
+}
+
+impl Loaded {
+    fn tell(&self) {
+        for warning in &self.warnings {
+            let (path, message) = (warning.path(), warning.message());
+            log::tell(Level::Info, &Record::ConfigurationWarning { path, message });
+        }
+        let record = Record::Configuration {
+            door: self.policy.door().as_str(),
+            hash: &self.hash,
+            version: VERSION,
+            crypto: self.crypto,
+            signs: self.signing.map(|(algorithm, _)| algorithm.as_str()),
+            signs_in: self.signing.map(|(_, backend)| backend.as_str()),
+        };
+        log::tell(Level::Info, &record);
+    }
+}
 
 #[inline(never)]
 fn load(size: usize) -> Result<Loaded, ConfigErrors> {
@@ -114,18 +143,22 @@ fn load(size: usize) -> Result<Loaded, ConfigErrors> {
     let document = compile::parse_document(&text)?;
     let now = envoy::now().map_err(|error| ConfigErrors::from(ConfigError::new("", error.to_string())))?;
     let secrets = Secrets::From(&|name| std::env::var(name).ok());
-    let mut compiled = compile::compile(&document, &secrets, now)?;
-    let signing = keys::with(|keys| {
-        compile::check_engines(&compiled.value, &keys.engines)?;
-        compile::settle_signing(&mut compiled.value, &keys.engines)
-    })?;
-    Ok((compiled, signing))
+    let Compiled { value: mut policy, warnings } = compile::compile(&document, &secrets, now)?;
+    let hash = Fingerprint::of(&document).to_string();
+    keys::with(|keys| {
+        compile::check_engines(&policy, &keys.engines)?;
+        let signing = compile::settle_signing(&mut policy, &keys.engines)?;
+        let crypto = compile::crypto(&policy, &keys.engines);
+        Ok(Loaded { policy, hash, crypto, signing, warnings })
+    })
 }
 
-/// Here no request is at hand that could be denied: keys that could not be fetched are keys that are not
-/// there.
-fn report(outcome: Result<(), HostError>) {
-    if let Err(error) = outcome {
-        envoy::log(Level::Error, &format!("vestibule: {error}"));
-    }
+/// Makes what is counted under a policy, at 0, so that what does not grow is seen as well as what is not there.
+#[inline(never)]
+fn define(policy: &Policy) -> Result<(), HostError> {
+    decisions::define(policy)?;
+    gateway_key::define(policy.gateway_keys());
+    metrics::keys::define(policy)?;
+    tokens::define()?;
+    paused::define()
 }

@@ -6,6 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::guard::Guard;
+use super::log;
+use super::metrics::paused;
 use crate::policy::Policy;
 use crate::time::UnixTime;
 
@@ -32,23 +34,32 @@ thread_local! {
 
 /// Takes a request in; false where as many wait as its policy allows.
 pub(super) fn enter(request: Waiting) -> bool {
-    WAITING.with_borrow_mut(|waiting| {
+    let has_room = WAITING.with_borrow_mut(|waiting| {
         let has_room = waiting.len() < request.policy.paused_requests();
         if has_room {
             waiting.push((request.deadline, request));
         }
         has_room
-    })
+    });
+    tell();
+    has_room
+}
+
+/// Tells how many there are.
+fn tell() {
+    log::report(paused::tell(WAITING.with_borrow(Vec::len)));
 }
 
 /// Takes a request back in that has waited already.
 pub(super) fn enter_again(request: Waiting) {
     WAITING.with_borrow_mut(|waiting| waiting.push((request.deadline, request)));
+    tell();
 }
 
 /// The stream is gone.
 pub(super) fn leave(stream: u32) {
     WAITING.with_borrow_mut(|waiting| waiting.retain(|(_, request)| request.guard.stream() != stream));
+    tell();
 }
 
 /// Something happened that these have waited for: they are looked at as soon as there is time.
@@ -65,10 +76,12 @@ pub(super) fn take_due(now: UnixTime) -> Vec<Waiting> {
     // A clock that was set back must not make anybody wait longer.
     let is_due =
         |time: UnixTime, request: &Waiting| time <= now || time > now.later_by(request.policy.pause());
-    WAITING.with_borrow_mut(|waiting| {
+    let due = WAITING.with_borrow_mut(|waiting| {
         let due = waiting.extract_if(.., |(time, request)| is_due(*time, request));
         due.take(BATCH).map(|(_, request)| request).collect()
-    })
+    });
+    tell();
+    due
 }
 
 /// When the next of them is to be looked at.

@@ -51,6 +51,18 @@ pub enum Backend {
     Nobody,
 }
 
+impl Backend {
+    /// As logs spell it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Module => "module",
+            Self::Nobody => "nobody",
+        }
+    }
+}
+
 /// The engines, and which of them serves what.
 pub struct Engines {
     host: Option<Box<dyn Engine>>,

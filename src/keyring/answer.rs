@@ -47,6 +47,23 @@ pub enum Failure {
     NoUsableKey,
 }
 
+impl Failure {
+    /// In a word, for logs and counters.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotSent => "not_sent",
+            Self::TimedOut => "timed_out",
+            Self::Reset => "reset",
+            Self::Status(_) => "status",
+            Self::TooLarge => "too_large",
+            Self::NotJson => "not_json",
+            Self::NotASet(_) => "not_a_set",
+            Self::NoUsableKey => "no_usable_key",
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -34,6 +34,8 @@ pub struct FetchId(pub(super) u64);
 #[derive(Debug)]
 pub(super) struct State {
     times: Times,
+    /// When it began.
+    since: UnixTime,
     held: Option<Held>,
     phase: Phase,
     /// Fetches that were sent and failed since the last that did not.
@@ -70,7 +72,7 @@ pub enum Outlook {
 impl State {
     /// A source that was never asked: it is due at once.
     pub(super) fn new(times: Times, now: UnixTime) -> Self {
-        Self { times, held: None, phase: Phase::Idle(now), failures: 0, failure: None }
+        Self { times, since: now, held: None, phase: Phase::Idle(now), failures: 0, failure: None }
     }
 
     /// The last good keys, and the time at which they are too old to serve.
@@ -78,6 +80,11 @@ impl State {
         let held = self.held.as_ref()?;
         let end = held.fetched.later_by(self.times.max_stale);
         (now < end).then_some((&held.keys, end))
+    }
+
+    /// How old the last good keys are, usable or not; where none ever came, how long they have been missing.
+    pub(super) fn age(&self, now: UnixTime) -> Duration {
+        now.since(self.held.as_ref().map_or(self.since, |held| held.fetched))
     }
 
     /// When something is to be done next.
@@ -191,6 +198,7 @@ impl State {
     /// Heeds a clock that was set back: nothing lies farther ahead than it would if it began now.
     /// Whether the keys end sooner by it than was said before.
     pub(super) fn heed(&mut self, now: UnixTime) -> bool {
+        self.since = self.since.min(now);
         let end_sooner = self.held.as_mut().is_some_and(|held| {
             let is_ahead = now < held.fetched;
             held.fetched = held.fetched.min(now);

@@ -1,13 +1,10 @@
 //! Trusted headers: what of a principal is written into which header.
 
-use std::io::{self, Write};
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Serialize as _;
 use serde_json::Value;
-use serde_json::ser::{Formatter, Serializer};
 
 use super::Limits;
 use crate::credential::issuer;
@@ -15,7 +12,7 @@ use crate::denial::Code;
 use crate::header::HeaderName;
 use crate::jose::claims::ClaimRef;
 use crate::jose::signature::Verified;
-use crate::json::Tree;
+use crate::json::{self, Tree};
 use crate::mutation::Assignment;
 use crate::principal::{Grant, Principal};
 
@@ -92,29 +89,9 @@ fn list(grants: &[Grant]) -> Option<String> {
     (!texts.is_empty()).then(|| texts.join(","))
 }
 
-/// JSON that can stand in a header: serde_json escapes control characters, and this the rest.
+/// JSON that can stand in a header.
 fn ascii_json(value: &Tree<'_>) -> Result<String, Code> {
-    struct Ascii;
-
-    impl Formatter for Ascii {
-        fn write_string_fragment<W: ?Sized + Write>(&mut self, to: &mut W, fragment: &str) -> io::Result<()> {
-            for character in fragment.chars() {
-                if matches!(character, ' '..='~') {
-                    write!(to, "{character}")?;
-                } else {
-                    for unit in character.encode_utf16(&mut [0; 2]) {
-                        write!(to, "\\u{unit:04x}")?;
-                    }
-                }
-            }
-            Ok(())
-        }
-    }
-
-    let mut json = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut json, Ascii);
-    Value::from(value).serialize(&mut serializer).map_err(|_| Code::ClaimMalformed)?;
-    String::from_utf8(json).map_err(|_| Code::ClaimMalformed)
+    json::ascii(&Value::from(value)).map_err(|_| Code::ClaimMalformed)
 }
 
 /// Of whom a service is told: a principal, and the token that proved it; none where an entrance vouched.

@@ -9,6 +9,9 @@ mod module;
 mod pairs;
 mod policies;
 mod streams;
+mod two_files;
+mod uncovered;
+mod ways;
 
 use std::path::Path;
 use std::process::Command;

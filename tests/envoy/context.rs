@@ -15,17 +15,17 @@ use super::abilities::signs;
 use super::mesh::{good_payload, good_token, outer_configuration, signed};
 use super::probe::Probe;
 use crate::support::bootstrap::Bootstrap;
-use crate::support::envoy::Envoy;
+use crate::support::envoy::{Envoy, Refusal};
 use crate::support::http::get;
 use crate::support::keys;
 use crate::support::upstream::{Arrival, Upstream};
 
 /// The keys by which contexts are signed in this Envoy, and who signs.
-fn signers() -> Vec<(&'static str, &'static str)> {
+fn signers() -> Vec<(&'static str, &'static str, &'static str)> {
     if signs() {
-        vec![("ec-256", "ES256 by the host"), ("rsa-1", "RS256 by the host"), ("ed-1", "EdDSA in the module")]
+        vec![("ec-256", "ES256", "host"), ("rsa-1", "RS256", "host"), ("ed-1", "EdDSA", "module")]
     } else {
-        vec![("ec-256", "ES256 in the module"), ("ed-1", "EdDSA in the module")]
+        vec![("ec-256", "ES256", "module"), ("ed-1", "EdDSA", "module")]
     }
 }
 
@@ -81,10 +81,10 @@ fn claims(context: &str) -> Value {
 
 #[test]
 fn a_context_takes_the_principal_from_door_to_door_whoever_signs() {
-    for (key, signer) in signers() {
+    for (key, algorithm, place) in signers() {
         let doors = Doors::start(key);
-        let line = format!("contexts signed: {signer}");
-        assert!(doors.outer.wait_for_log(&line), "no line says {line:?}");
+        let signer = json!({ "signs": algorithm, "signs_in": place });
+        assert!(doors.outer.wait_until_told("configuration", &signer), "no line says {signer}");
         for path in ["/write", "/read?secret=1"] {
             let arrival = doors.permitted(path);
             assert_eq!(arrival.values("x-user-id"), ["alice"]);
@@ -169,8 +169,8 @@ fn envoy_and_the_module_in_it_sign_what_the_module_verifies() {
     }
 }
 
-/// What a configuration with this key of a mint is refused with.
-fn refusal_with(pem: &str) -> String {
+/// How a configuration with this key of a mint is refused.
+fn refusal_with(pem: &str) -> Refusal {
     let mut configuration = outer_configuration();
     configuration["context"]["mint"] = json!({
         "issuer": "https://gateway.test", "audience": "mesh.test", "key": { "env": "MINT_KEY" }, "workload": "gateway",
@@ -179,17 +179,18 @@ fn refusal_with(pem: &str) -> String {
     let bootstrap =
         Bootstrap::of("outer.yaml").environment("outer", variables.iter()).configure("outer", &configuration);
     let environment = [("MINT_KEY", pem), ("VESTIBULE_GATEWAY_KEY", super::mesh::GATEWAY_KEY)];
-    super::configuration::refusal(&bootstrap, &environment).log
+    super::configuration::refusal(&bootstrap, &environment)
 }
 
 /// No secret of the mint in the filter's log, whatever is wrong with it.
 #[test]
 fn a_key_that_cannot_sign_refuses_the_configuration_and_stays_out_of_the_log() {
     let pem = keys::named("ec-384").private_pem();
-    let log = refusal_with(pem);
+    let refusal = refusal_with(pem);
+    let (faults, log) = (refusal.faults(), &refusal.log);
     assert!(
-        log.contains("context.mint.key.env: names a variable with no usable key: its curve is not P-256"),
-        "{log}"
+        faults.contains("context.mint.key.env: names a variable with no usable key: its curve is not P-256"),
+        "{faults}"
     );
     assert!(
         pem.lines().filter(|line| !line.starts_with("-----")).all(|line| !log.contains(line)),
@@ -209,7 +210,7 @@ fn an_rsa_key_with_which_the_host_does_not_sign_refuses_the_configuration() {
     let damaged = damaged.to_pem("PRIVATE KEY", LineEnding::LF).expect("a PEM");
     let refused = if signs() { vec![damaged.as_str()] } else { vec![damaged.as_str(), sound] };
     for pem in refused {
-        let log = refusal_with(pem);
+        let log = refusal_with(pem).faults();
         assert!(
             log.contains("context.mint.key: is a key with which nothing here signs RS256 rightly"),
             "{log}"

@@ -4,6 +4,7 @@
 //! The probe asks them through the shipped files. Where both can tell, they must also say the same, whatever
 //! they are asked (`probe::Host`), so that no decision depends on which one serves.
 
+use serde_json::{Map, json};
 use vestibule::jose::algorithm::Algorithm;
 use vestibule::jose::signature::Outcome;
 
@@ -22,12 +23,10 @@ use crate::support::envoy::Envoy;
 fn envoy_serves_pkcs1_and_ecdsa_and_the_module_the_rest() {
     let envoy =
         Envoy::start(&Bootstrap::of("outer.yaml").configure("outer", &outer_configuration()), &ENVIRONMENT);
-    let served = Algorithm::ALL.map(|algorithm| {
-        let by = if verifies(algorithm) { "by the host" } else { "in the module" };
-        format!("{algorithm} {by}")
-    });
-    let line = format!("signatures verified: {}", served.join(", "));
-    assert!(envoy.wait_for_log(&line), "no line says {line:?}");
+    let served = Algorithm::ALL
+        .map(|algorithm| (algorithm.to_string(), json!(if verifies(algorithm) { "host" } else { "module" })));
+    let served = json!({ "algorithms": Map::from_iter(served) });
+    assert!(envoy.wait_until_told("crypto", &served), "no line says {served}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use vestibule::jose::algorithm::Algorithm;
 use vestibule::jose::signature::{Engine as _, Outcome};
 use vestibule::jose::signing::SigningKey;
@@ -33,12 +33,10 @@ fn with_keys(names: &[&str]) -> Value {
 #[test]
 fn its_log_says_that_nobody_verifies_what_hosts_do_not() {
     let envoy = Envoy::start(&bootstrap(&outer_configuration()), &ENVIRONMENT);
-    let served = Algorithm::ALL.map(|algorithm| {
-        let by = if verifies(algorithm) { "by the host" } else { "by nobody" };
-        format!("{algorithm} {by}")
-    });
-    let line = format!("signatures verified: {}", served.join(", "));
-    assert!(envoy.wait_for_log(&line), "no line says {line:?}");
+    let served = Algorithm::ALL
+        .map(|algorithm| (algorithm.to_string(), json!(if verifies(algorithm) { "host" } else { "nobody" })));
+    let served = json!({ "algorithms": Map::from_iter(served) });
+    assert!(envoy.wait_until_told("crypto", &served), "no line says {served}");
 }
 
 #[test]
@@ -46,7 +44,12 @@ fn a_key_that_it_cannot_use_spoils_neither_its_set_nor_a_request_by_another() {
     let upstream = Upstream::start();
     let configuration = with_keys(&["ed-1", "rsa-1", "ec-521"]);
     let envoy = Envoy::start(&bootstrap(&configuration).cluster("upstream", upstream.port()), &ENVIRONMENT);
-    assert!(envoy.wait_for_log("keys[0] is left out: hosts do not verify its algorithm"));
+    let left_out = |told: &Value| {
+        told["path"] == "issuers.main.keys[0].jwks"
+            && told["message"].as_str().is_some_and(|message| message.contains("hosts do not verify"))
+    };
+    let warnings = envoy.told("configuration_warning");
+    assert!(warnings.iter().any(left_out), "{warnings:?}");
     let answer = |key: &str| {
         let token = signed(&json!({ "key": key, "payload": good_payload() }));
         let response = get("/").bearer(&token).send(envoy.port("outer"));
@@ -80,7 +83,8 @@ fn what_only_the_full_module_does_refuses_the_configuration_with_its_place() {
         let environment =
             [("MINT_KEY", keys::named("ed-1").private_pem()), ("VESTIBULE_GATEWAY_KEY", GATEWAY_KEY)];
         let refusal = refusal(&bootstrap, &environment);
-        let line = refusal.log.lines().find(|line| line.contains(place));
+        let faults = refusal.faults();
+        let line = faults.lines().find(|line| line.contains(place));
         let line = line.unwrap_or_else(|| panic!("no line about {place} in:\n{}", refusal.complaints()));
         assert!(line.contains("dist/vestibule.wasm"), "{line}");
     }
@@ -100,14 +104,15 @@ fn contexts_are_signed_by_envoy_with_the_point_that_stands_in_the_key_or_by_nobo
         let environment =
             [("MINT_KEY", keys::named(key).private_pem()), ("VESTIBULE_GATEWAY_KEY", GATEWAY_KEY)];
         if !signs() {
-            let log = refusal(&bootstrap, &environment).log;
+            let log = refusal(&bootstrap, &environment).faults();
             let reason =
                 format!("context.mint.key: is a key with which nothing here signs {algorithm} rightly");
             assert!(log.contains(&reason) && log.contains("an Envoy with `sign` (1.37 or later)"), "{log}");
             continue;
         }
         let envoy = Envoy::start(&bootstrap.cluster("upstream", upstream.port()), &environment);
-        assert!(envoy.wait_for_log(&format!("contexts signed: {algorithm} by the host")));
+        let signer = json!({ "signs": algorithm, "signs_in": "host" });
+        assert!(envoy.wait_until_told("configuration", &signer));
         let token = signed(&json!({ "key": "rsa-1", "payload": good_payload() }));
         let response = get("/").bearer(&token).send(envoy.port("outer"));
         let arrival = upstream.arrival(&response).expect("the service answered");

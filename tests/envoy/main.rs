@@ -23,11 +23,13 @@ mod bounds; // the key, where Envoy routes again, retries, mirrors, redirects
 mod configuration; // a faulty one does not start
 mod context; // from one Envoy to the next
 mod corpora; // what fuzzing found, before the module itself
+mod denial_log; // what the log tells of a denial
 mod denials; // what a refused client, and an operator, sees
 mod doors; // the two doors together
 mod engines; // the engines themselves, judged by signatures that others made
 mod entrance_matrix; // key x peer x context, every combination
 mod files; // envoy/*.yaml as they stand
+mod filter_state; // what access logs and filters behind read
 mod forgery; // no client's value in an owned header
 mod gateway_key; // where the key goes, and where not
 mod grpc; // what a refused gRPC client gets
@@ -51,6 +53,7 @@ mod remote_waiting; // what befalls a request that waits
 mod report; // denials that are only reported
 mod rotation; // keys between the doors that change under load
 mod round_trip; // what another library signs, before both engines
+mod scrape; // every metric, as Prometheus reads it
 mod secrecy; // no secret in the filter's log lines
 mod sources; // where credentials stand
 mod third_hop; // a service calls another with its context

@@ -16,7 +16,8 @@ fn decisions(door: &Door) -> BTreeMap<String, u64> {
             .and_then(|labels| labels.strip_prefix("wasmcustom.door=.=outer;.;decision=.="))
             .map(str::to_owned)
     };
-    counters.into_iter().filter_map(|(name, count)| Some((labels(&name)?, count))).collect()
+    let made = counters.into_iter().filter(|(_, count)| *count > 0);
+    made.filter_map(|(name, count)| Some((labels(&name)?, count))).collect()
 }
 
 fn configuration(more: &Value) -> Value {

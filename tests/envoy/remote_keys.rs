@@ -299,8 +299,11 @@ fn the_request_for_the_keys_says_what_it_wants_and_nothing_of_who_asks_for_it() 
         }
         assert_eq!(fetch.request.body, b"");
     }
-    let told = format!("vestibule: keys: http://127.0.0.1:{port}/keys brought 1 keys");
-    let records = door.envoy.filter_log();
-    assert!(records.iter().any(|record| record.ends_with(&told)), "{records:?}");
+    let told = door.envoy.told("keys");
+    let expected = json!({
+        "vestibule": "keys", "issuers": ["main"], "url": format!("http://127.0.0.1:{port}/keys"),
+        "result": "changed", "keys": 1, "reason": null,
+    });
+    assert!(told.contains(&expected), "{told:?}");
     // That the query stands in none of them is looked for when the Envoy ends, as for every secret.
 }

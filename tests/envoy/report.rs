@@ -37,9 +37,12 @@ pub fn assert_carries_nothing(arrival: &Arrival) {
     assert!(!arrival.contains(GATEWAY_KEY), "{arrival:?}");
 }
 
-/// What an operator reads of a denial that is reported.
-fn report_of(door: &str, code: &str, issuer: &str, route: &str) -> String {
-    format!("vestibule: {door} door would deny: {code} (issuer {issuer}, route {route})")
+/// What an operator reads of a denial that is reported; `-` where there is none.
+fn report_of(door: &str, code: &str, issuer: &str, route: &str) -> Value {
+    let named = |name: &str| if name == "-" { Value::Null } else { json!(name) };
+    json!({
+        "door": door, "decision": "report", "code": code, "issuer": named(issuer), "route": named(route),
+    })
 }
 
 #[test]
@@ -80,14 +83,11 @@ fn at_the_outer_door_what_would_be_denied_goes_on_as_it_came_and_is_logged() {
         let sent = [good.as_str(), expired.as_str(), "no-token"];
         assert!(token.is_none_or(|token| sent.contains(&token.as_str())), "{code}");
         let line = report_of("outer", code, issuer, route);
-        assert!(door.envoy.wait_for_log(&line), "no line says {line:?}");
+        assert!(door.envoy.wait_until_told("denial", &line), "no line says {line}");
     }
-    let reports = door.envoy.filter_log().into_iter().filter(|line| line.contains("would deny"));
-    assert!(
-        reports.clone().count() == 8 && reports.clone().all(|line| line.contains("][info][")),
-        "{:?}",
-        reports.collect::<Vec<_>>()
-    );
+    assert_eq!(door.envoy.told("denial").len(), 8);
+    let is_info = |line: &String| line.contains("][info][");
+    assert!(door.envoy.filter_log().iter().filter(|line| line.contains("\"report\"")).all(is_info));
     // What is permitted is as ever, and nobody is told of it.
     let arrival = door.permitted(&get("/items").bearer(&good));
     assert_eq!(arrival.values("x-user-id"), ["alice"]);
@@ -114,7 +114,7 @@ fn at_the_inner_door_what_would_be_denied_goes_on_without_what_the_gateway_would
         assert_carries_nothing(&arrival);
         assert!(!arrival.contains("forged-user"), "{arrival:?}");
         let line = report_of("inner", code, "-", route);
-        assert!(door.envoy.wait_for_log(&line), "no line says {line:?}");
+        assert!(door.envoy.wait_until_told("denial", &line), "no line says {line}");
     }
     let arrival = door.permitted(&named("/items").header("x-gateway-key", GATEWAY_KEY));
     assert_eq!(arrival.values("x-user-id"), ["bob"]);
@@ -154,7 +154,7 @@ fn a_request_whose_keys_do_not_come_waits_and_is_then_reported() {
     assert!(!arrival.contains("forged-user"), "{arrival:?}");
     assert_eq!(arrival.values("authorization").len(), 1, "the credential is untouched");
     let line = report_of("outer", "keys_unavailable", "main", "items");
-    assert!(door.envoy.wait_for_log(&line), "no line says {line:?}");
+    assert!(door.envoy.wait_until_told("denial", &line), "no line says {line}");
     door.issuer.release();
     let healed = || {
         let response = request.send(door.port());
@@ -181,7 +181,7 @@ fn a_request_too_many_that_would_wait_is_reported() {
     assert_carries_nothing(&arrival);
     assert_eq!(arrival.values("authorization").len(), 1, "the credential is untouched");
     let line = report_of("outer", "overloaded", "main", "items");
-    assert!(door.envoy.wait_for_log(&line), "no line says {line:?}");
+    assert!(door.envoy.wait_until_told("denial", &line), "no line says {line}");
     door.issuer.release();
     for response in waiting.answers() {
         assert_is_alice(&door.arrival(&response));

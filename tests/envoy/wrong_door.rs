@@ -88,9 +88,10 @@ fn refused() -> Vec<Call> {
     vec![get("/"), call("TRACE", "/"), get("/a;b"), get("/").header("authorization", "Bearer a, Bearer b")]
 }
 
-/// The filter's lines about being at the wrong place.
+/// What the filter tells of being at the wrong place.
 fn lines(envoy: &Envoy) -> Vec<String> {
-    envoy.filter_log().into_iter().filter(|line| line.contains("answers wrong_door")).collect()
+    let is_one = |line: &String| line.contains(r#"{"vestibule":"misplaced","message":"#);
+    envoy.filter_log().into_iter().filter(is_one).collect()
 }
 
 #[test]

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::delivery::{configuration, plugin};
 use super::mesh::{HOST, Mesh, mesh, token_with};
-use super::process::{eventually, variable};
+use super::workspace::variable;
 use crate::support::http::{Call, Connection, get};
+use crate::support::process::eventually;
 
 /// Requests before a change, between two, and after the last.
 const PHASE: usize = 500;

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::kubernetes::Kubernetes;
-use super::process::{Process, folder, free_ports, variable, write};
+use super::workspace::{folder, variable, write};
 use crate::support::certificates::Authority;
 use crate::support::http::get;
+use crate::support::process::{Process, free_ports};
 
 /// A running istiod, which ends with this value.
 pub struct ControlPlane {

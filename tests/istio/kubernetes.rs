@@ -9,9 +9,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::process::{Process, folder, free_ports, variable, write};
+use super::workspace::{folder, variable, write};
 use crate::support::certificates::{Authority, Name};
 use crate::support::keys;
+use crate::support::process::{Process, free_ports};
 
 /// The server, and the etcd behind it.
 pub struct Kubernetes {

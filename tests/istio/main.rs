@@ -22,6 +22,6 @@ mod delivery; // what istiod made of the manifests
 mod kubernetes; // fixture: the API server, and kubectl
 mod mesh; // fixture: the overlay at this place, and all who call
 mod outside; // fixture: who is no part of the mesh
-mod process; // fixture: a program and its log
 mod proxy; // fixture: an agent and its Envoy
 mod requests; // istio/requests.json through both doors
+mod workspace; // fixture: where all of this writes

@@ -11,11 +11,12 @@ use sha2::{Digest as _, Sha256};
 use super::control_plane::ControlPlane;
 use super::kubernetes::Kubernetes;
 use super::outside::{Outside, Ports};
-use super::process::{PATIENCE, eventually, folder, free_ports, variable, write};
 use super::proxy::{Identity, Proxy};
+use super::workspace::{folder, variable, write};
 use crate::support::certificates::{Authority, Name};
 use crate::support::http::{Call, Response, get};
 use crate::support::jwks_server::{JwksServer, Reply};
+use crate::support::process::{PATIENCE, eventually, free_ports};
 use crate::support::upstream::{Arrival, Upstream};
 use crate::support::{keys, token};
 

@@ -8,9 +8,10 @@ use std::path::Path;
 use serde_json::json;
 
 use super::mesh::{HOST, TRUST_DOMAIN};
-use super::process::{Process, folder, free_ports, variable, write};
+use super::workspace::{folder, variable, write};
 use crate::support::bootstrap::{Bootstrap, Clients, cluster_of_caller};
 use crate::support::certificates::{Authority, Name};
+use crate::support::process::{Process, free_ports};
 
 /// Where everybody listens.
 pub struct Ports {

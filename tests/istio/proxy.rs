@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::control_plane::ControlPlane;
 use super::kubernetes::Kubernetes;
-use super::process::{Process, folder, free_ports, variable, write};
+use super::workspace::{folder, variable, write};
 use crate::support::http::{Response, get};
+use crate::support::process::{Process, free_ports};
 use crate::support::secrets;
 
 /// Who a proxy is.

@@ -1,82 +1,57 @@
 //! The requests of `istio/requests.json`, which pass or are refused as it says.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::mesh::{HOST, Mesh, mesh, token_with};
-use crate::support::http::{Call, call as call_to};
-
-/// The headers whose arrival at a service says whether the doors did their work.
-const TELLING: [&str; 5] =
-    ["x-user-id", "x-tenant-id", "x-user-permissions", "authorization", "x-gateway-key"];
+use crate::support::http::call as call_to;
+use crate::support::table::{Row, Table, Words, denied, refused, served};
 
 /// Whom blog calls.
 const ORDERS: &str = "orders.shop.svc.cluster.local";
 
-fn table() -> Value {
-    serde_json::from_str(include_str!("../../istio/requests.json")).expect("the requests are JSON")
+/// What the words of the table stand for in this mesh.
+struct MeshWords<'m> {
+    mesh: &'m Mesh,
+    table: &'m Table,
 }
 
-fn text<'v>(value: &'v Value, member: &str) -> Option<&'v str> {
-    value[member].as_str()
-}
-
-/// The request that a row describes.
-fn call(mesh: &Mesh, tokens: &Value, row: &Value) -> Call {
-    let path = text(row, "path").unwrap_or("/blog/1");
-    let host = if row["from"] == "blog" { ORDERS } else { HOST };
-    let mut call = call_to(text(row, "method").unwrap_or("GET"), path).header("host", host);
-    if let Some(name) = text(row, "token") {
-        assert!(tokens[name].is_object(), "there is no token {name}");
-        call = call.bearer(&token_with(&tokens[name]));
+impl Words for MeshWords<'_> {
+    fn gateway_key(&self) -> String {
+        self.mesh.gateway_key.clone()
     }
-    for header in row["headers"].as_array().into_iter().flatten() {
-        let [name, value] = [0, 1].map(|at| header[at].as_str().expect("a header is a name and a value"));
-        let mut value = value.replace("$gatewayKey", &mesh.gateway_key);
-        if value.contains("$context") {
-            value = value.replace("$context", &mesh.context());
-        }
-        call = call.header(name, value.replace("$token", &token_with(&json!({}))));
+
+    fn context(&self) -> String {
+        self.mesh.context()
     }
-    call
+
+    fn token(&self, name: &str) -> String {
+        token_with(&self.table.tokens[name])
+    }
 }
 
-/// What came of it, in the words of the file.
-fn outcome(mesh: &Mesh, from: &str, call: &Call) -> Value {
-    let response = mesh.send(from, call);
-    if let Some(arrival) = mesh.arrival(&response) {
-        let headers = arrival.headers.iter().map(|(name, value)| {
-            (String::from_utf8_lossy(name).to_lowercase(), String::from_utf8_lossy(value).into_owned())
-        });
-        let telling: BTreeMap<String, String> = headers
-            .filter(|(name, value)| TELLING.contains(&name.as_str()) || value.contains("evil"))
-            .collect();
-        return json!({ "served": telling });
+/// What comes of a request, in the words of the file.
+fn outcome(words: &MeshWords<'_>, row: &Row) -> Value {
+    let host = if row.from == "blog" { ORDERS } else { HOST };
+    let call = call_to(&row.method, &row.path).header("host", host);
+    let call = row.headers(words).into_iter().fold(call, |call, (name, value)| call.header(name, value));
+    let response = words.mesh.send(&row.from, &call);
+    if let Some(arrival) = words.mesh.arrival(&response) {
+        return served(arrival.headers.iter().map(|(name, value)| {
+            (String::from_utf8_lossy(name).into_owned(), String::from_utf8_lossy(value).into_owned())
+        }));
     }
     // The caller's own Envoy answers where it gets no connection.
     match response.code() {
-        None if response.status == 503 && response.text().starts_with("upstream connect error") => {
-            json!({ "connection": "refused" })
-        }
-        code => json!({ "status": response.status, "code": code }),
+        None if response.status == 503 && response.text().starts_with("upstream connect error") => refused(),
+        _ => denied(&response),
     }
 }
 
 #[test]
 fn every_request_of_the_table_passes_or_is_refused_as_it_says() {
     let mesh = mesh();
-    let table = table();
-    let rows = table["requests"].as_array().expect("there are requests");
-    let mut differences = Vec::new();
-    for row in rows {
-        let from = text(row, "from").expect("a request is from somebody");
-        let outcome = outcome(&mesh, from, &call(&mesh, &table["tokens"], row));
-        println!("{:50} {outcome}", text(row, "name").unwrap_or_default());
-        if outcome != row["expect"] {
-            differences.push(format!("{}: expected {}, got {outcome}", row["name"], row["expect"]));
-        }
-    }
-    assert!(differences.is_empty(), "{}\n{}", differences.join("\n"), mesh.logs());
-    assert!(rows.len() > 30);
+    let table = Table::read();
+    let words = MeshWords { mesh: &mesh, table: &table };
+    let differences = table.differences(|row| outcome(&words, row));
+    assert_eq!(differences, Vec::<String>::new(), "{}", mesh.logs());
 }

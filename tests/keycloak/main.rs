@@ -18,8 +18,10 @@ mod support;
 mod access; // tokens of both flows pass, and open what they may
 mod door; // fixture: the documented door, and a service behind it
 mod key_provider; // fixture: a key, as administrators see it
+mod kind; // the realms of istio/kind and the tokens of istio/requests.json
+#[path = "../kind/tokens.rs"]
+mod kind_tokens; // fixture: which client gets which token, and what it must look like
 mod outage; // Keycloak stops, and starts
-mod process; // fixture: a program and its log
 mod realm; // fixture: the documented realm, and what else the tests need in it
 mod refusals; // what Keycloak signs and is no credential here
 mod rotation; // Keycloak changes its keys under load

@@ -94,6 +94,19 @@ pub fn other() -> Value {
     realm
 }
 
+/// The realms of the cluster that `make test-kind` makes. There they are reached over TLS, and here they are not.
+pub fn of_kind() -> [Value; 2] {
+    let realms = [
+        include_str!("../../istio/kind/keycloak/kind-realm.json"),
+        include_str!("../../istio/kind/keycloak/elsewhere-realm.json"),
+    ];
+    realms.map(|realm| {
+        let mut realm: Value = serde_json::from_str(realm).expect("the realms of istio/kind are JSON");
+        realm["sslRequired"] = json!("external");
+        realm
+    })
+}
+
 fn client(realm: &Value, id: &str) -> Value {
     let clients = realm["clients"].as_array().expect("it has clients");
     clients.iter().find(|client| client["clientId"] == id).expect("the documented client").clone()

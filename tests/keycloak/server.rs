@@ -10,9 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::process::{Process, free_port};
 use super::realm;
 use crate::support::http::{Response, call, get};
+use crate::support::process::{Process, free_ports};
 use crate::support::{keys, secrets};
 
 /// Where the world finds it. It calls itself so in `iss`, whoever reaches it by whatever other name.
@@ -68,13 +68,14 @@ impl Keycloak {
         drop(fs::remove_dir_all(&data)); // of the run before, if there was one
         let import = data.join("import");
         fs::create_dir_all(&import).unwrap_or_else(|error| panic!("{}: {error}", import.display()));
-        for document in [realm::shop(), realm::other()] {
+        for document in [realm::shop(), realm::other()].into_iter().chain(realm::of_kind()) {
             let file = import.join(format!("{}-realm.json", document["realm"].as_str().unwrap_or_default()));
             fs::write(&file, document.to_string())
                 .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         }
         let administrator_secret = keys::random_text();
-        Self { home, port: free_port(), administrator_secret, process: None }
+        let [port] = free_ports();
+        Self { home, port, administrator_secret, process: None }
     }
 
     /// Starts it, unless it runs, and waits until it serves; how long that took.
@@ -94,27 +95,28 @@ impl Keycloak {
             HOSTNAME,
             "--import-realm",
         ];
-        let (path, java) = (variable("PATH"), variable("JAVA_HOME"));
+        let java = std::env::var("JAVA_HOME").unwrap_or_default();
         let mut environment = vec![
-            ("PATH", path.as_str()),
             ("HOME", self.home.to_str().expect("the folder's name is text")),
             ("JAVA_OPTS_KC_HEAP", "-Xms64m -Xmx512m"),
             // It lives for minutes: quickly compiled code serves it better than quick code.
             ("JAVA_OPTS_APPEND", "-XX:TieredStopAtLevel=1"),
             ("KC_BOOTSTRAP_ADMIN_CLIENT_ID", ADMINISTRATOR),
             ("KC_BOOTSTRAP_ADMIN_CLIENT_SECRET", &self.administrator_secret),
+            // Stands in the realms of istio/kind.
+            ("KIND_PASSWORD", realm::secret()),
         ];
         if !java.is_empty() {
             environment.push(("JAVA_HOME", &java));
         }
-        let log = self.home.join("data").join("keycloak.log");
-        let process = Process::start(&self.home.join("bin/kc.sh"), &arguments, &environment, &log);
-        process.until(PATIENCE, "Keycloak serves", || {
+        let (program, folder) = (self.home.join("bin/kc.sh"), self.home.join("data"));
+        let process = Process::start("keycloak", &program, &arguments, &folder, &environment);
+        process.within(PATIENCE, "Keycloak serves", || {
             let realm = get("/realms/shop/protocol/openid-connect/certs").try_send(self.port).ok()?;
             (realm.status == 200).then_some(())
         });
+        println!("Keycloak serves after {:?}; its log is {}", start.elapsed(), process.log_path().display());
         self.process = Some(process);
-        println!("Keycloak serves after {:?}; its log is {}", start.elapsed(), log.display());
         start.elapsed()
     }
 
@@ -249,8 +251,4 @@ fn form(fields: &[(&str, &str)]) -> String {
     };
     let pairs = fields.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
     pairs.collect::<Vec<_>>().join("&")
-}
-
-fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_default()
 }

@@ -157,6 +157,20 @@ impl Envoy {
         filter_records(&self.log())
     }
 
+    /// What the filter has told so far of this kind, by the `vestibule` of its lines.
+    pub fn told(&self, kind: &str) -> Vec<Value> {
+        told(&self.log(), kind)
+    }
+
+    /// Waits until the filter has told of this kind what has these members.
+    pub fn wait_until_told(&self, kind: &str, members: &Value) -> bool {
+        let has = |told: &Value| {
+            let members = members.as_object().expect("members");
+            members.iter().all(|(name, value)| told.get(name) == Some(value))
+        };
+        wait(Duration::from_secs(5), || self.told(kind).iter().any(has).then_some(())).is_some()
+    }
+
     /// What the admin port answers at this path.
     pub fn admin(&self, path: &str) -> http::Response {
         http::get(path).send(self.admin)
@@ -223,6 +237,13 @@ impl Drop for Envoy {
 }
 
 impl Refusal {
+    /// What the filter has told of the configuration, a line for each fault: its path, `: `, and what is wrong.
+    pub fn faults(&self) -> String {
+        let line =
+            |told: &Value| Some(format!("{}: {}\n", told["path"].as_str()?, told["message"].as_str()?));
+        told(&self.log, "configuration_refused").iter().filter_map(line).collect()
+    }
+
     fn stop(self) -> ! {
         panic!("Envoy did not start (exit code {:?}); its errors:\n{}", self.exit_code, self.complaints())
     }
@@ -261,6 +282,16 @@ pub fn filter_records(log: &str) -> Vec<String> {
     }
     records.retain(|record| record.contains(" wasm log "));
     records
+}
+
+/// What the filter has told of this kind in an Envoy's log, line by line. All that it writes is JSON.
+pub fn told(log: &str, kind: &str) -> Vec<Value> {
+    let objects = filter_records(log).into_iter().map(|record| {
+        let start = record.find('{').unwrap_or_else(|| panic!("no object: {record}"));
+        let object = record.get(start..).and_then(|text| serde_json::from_str::<Value>(text).ok());
+        object.unwrap_or_else(|| panic!("no JSON: {record}"))
+    });
+    objects.filter(|object| object["vestibule"] == kind).collect()
 }
 
 fn assert_keeps_secrets(log: &str) {

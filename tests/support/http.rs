@@ -228,6 +228,11 @@ impl Response {
         self.json()["code"].as_str().map(str::to_owned).or_else(|| self.header("grpc-message"))
     }
 
+    /// The response that these bytes are, of a connection that has ended; none where it was cut short.
+    pub fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        Self::parse(bytes, true, false)
+    }
+
     /// The response, as soon as it is whole. Only the request tells that it has no body (RFC 9112 section
     /// 6.3).
     fn parse(bytes: &[u8], ended: bool, bodiless: bool) -> Option<Self> {

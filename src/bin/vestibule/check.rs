@@ -82,9 +82,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         total.file(path, terms)?;
     }
     if let Some(outer) = &args.outer {
-        let outline = total.file(outer, terms)?;
+        let outline = total.alone(outer, terms)?;
         for inner in &args.inner {
-            let inside = total.file(inner, terms)?;
+            let inside = total.alone(inner, terms)?;
             if let (Some(outline), Some(inside)) = (&outline, &inside) {
                 total.pair((outer, outline), (inner, inside));
             }
@@ -135,6 +135,18 @@ impl Total {
             print(terminal::plain(&format!("{name}: {fine}")))?;
         }
         Ok(report.outline)
+    }
+
+    /// Reports on a file that is to be one configuration, for that is what is compared.
+    fn alone(&mut self, path: &Path, terms: Terms) -> Result<Option<Outline>, Failure> {
+        let before = (self.unread, self.invalid);
+        let outline = self.file(path, terms)?;
+        if outline.is_none() && (self.unread, self.invalid) == before {
+            let message = "is more than a configuration, and nothing in it was compared: manifests that belong together are, in \
+                           one stream; else give the configuration by itself";
+            self.faults(&file::name(path), &[Fault::new("", message)], &[]);
+        }
+        Ok(outline)
     }
 
     /// Reports on two doors beside each other.

@@ -20,7 +20,10 @@ mod peer_authentication;
 mod peers;
 mod plugin;
 mod rerouting;
+mod route;
 pub(crate) mod stream;
+mod uncovered;
+mod workload;
 
 use serde_json::Value;
 use vestibule::compile::{self, Compiled, Secrets};
@@ -140,6 +143,8 @@ fn around(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
             rerouting::check(plugin, stream, findings);
         }
     }
+    uncovered::check(plugins, stream, findings);
+    workload::check(plugins, stream, findings);
     gateway::check_waypoints(plugins, stream, findings);
     peer_authentication::check(plugins, stream, findings);
     authorization::check(plugins, stream, findings);

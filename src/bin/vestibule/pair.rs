@@ -88,15 +88,21 @@ fn context(given: Option<&GivenContext>, asked: Option<&AskedContext>, name: &st
     }
 }
 
+/// The gateway's identity, as far as the contexts that it mints say who it is.
+fn gateway_of(gives: &Gives) -> Option<&str> {
+    let workload = gives.context.as_ref().map(|context| context.workload.as_str());
+    workload.filter(|workload| workload.starts_with("spiffe://"))
+}
+
+fn lists(entrance: &AskedEntrance, gateway: &str) -> bool {
+    entrance.peers.as_ref().is_some_and(|peers| peers.iter().any(|peer| peer.as_str() == gateway))
+}
+
 /// Whether the gateway comes in by an entrance.
 fn keys(gives: &Gives, asks: &Asks, name: &str, misfits: &mut Misfits) {
     let with_keys: Vec<(&AskedEntrance, &HeaderName)> =
         asks.entrances.iter().filter_map(|entrance| Some((entrance, entrance.header.as_ref()?))).collect();
-    let gateway = gives.context.as_ref().map(|context| context.workload.as_str());
-    let gateway = gateway.filter(|workload| workload.starts_with("spiffe://"));
-    let lists = |entrance: &AskedEntrance, gateway: &str| {
-        entrance.peers.as_ref().is_some_and(|peers| peers.iter().any(|peer| peer.as_str() == gateway))
-    };
+    let gateway = gateway_of(gives);
     // An entrance for peers alone may be the gateway's, if nobody says who that is.
     let by_peer = asks.entrances.iter().filter(|entrance| entrance.header.is_none());
     let by_peer = { by_peer }.any(|entrance| gateway.is_none_or(|gateway| lists(entrance, gateway)));
@@ -148,6 +154,11 @@ fn keys(gives: &Gives, asks: &Asks, name: &str, misfits: &mut Misfits) {
         misfits.keys_unseen = true;
         return;
     };
+    // Key and peer are asked for by the same entrance, or it does not open.
+    let fitting = match fitting.iter().copied().filter(|entrance| is_let_in(entrance)).collect::<Vec<_>>() {
+        none if none.is_empty() => fitting,
+        let_in => let_in,
+    };
     let opens =
         |entrance: &&&AskedEntrance| entrance.sha256.as_ref().is_none_or(|hashes| hashes.contains(&sha256));
     if fitting.iter().find(opens).is_none() {
@@ -162,9 +173,16 @@ fn keys(gives: &Gives, asks: &Asks, name: &str, misfits: &mut Misfits) {
 
 /// Whether the headers that an entrance believes are those that the outer door writes.
 fn trust(gives: &Gives, asks: &Asks, outer: &Outline, name: &str, misfits: &mut Misfits) {
-    for entrance in asks.entrances.iter().filter(|entrance| entrance.header.is_some()) {
+    let gateway = gateway_of(gives);
+    // Where nobody says who the gateway is, an entrance for peers alone may be for services, and is the gateway's if
+    // there is none with a key.
+    let may_be_the_gateways = |entrance: &&AskedEntrance| match gateway {
+        Some(gateway) => entrance.peers.is_none() || lists(entrance, gateway),
+        None => entrance.header.is_some() || !asks.asks_for_a_key(),
+    };
+    for entrance in asks.entrances.iter().filter(may_be_the_gateways) {
         let Some(trust) = &entrance.trust else { continue };
-        for header in trust.headers() {
+        for (part, header) in trust.parts() {
             let path = format!("{}.trust", entrance.path);
             let (shown, written) =
                 (header.as_str(), gives.injected.iter().find(|(injected, _)| injected == header));
@@ -179,28 +197,29 @@ fn trust(gives: &Gives, asks: &Asks, outer: &Outline, name: &str, misfits: &mut 
                     "believes `{shown}`, which {name} removes and never writes: add it to `inject` there"
                 );
                 misfits.errors.push(Fault::new(path, message));
+            } else if let Some((_, source)) = written
+                && is_another(part, source)
+            {
+                let message = format!(
+                    "takes the {part} from `{shown}`, into which {name} writes something else: correct one of them"
+                );
+                misfits.errors.push(Fault::new(format!("{path}.{part}"), message));
             }
-        }
-        let subject = gives.injected.iter().find(|(injected, _)| injected.as_str() == trust_subject(trust));
-        let is_another = |source: &Source| {
-            matches!(
-                source,
-                Source::Tenant | Source::Permissions | Source::Scopes | Source::Roles | Source::Issuer
-            )
-        };
-        if let Some((header, _)) = subject.filter(|(_, source)| is_another(source)) {
-            let message = format!(
-                "takes the subject from `{}`, into which {name} writes something else: correct one of them",
-                header.as_str()
-            );
-            misfits.errors.push(Fault::new(format!("{}.trust.subject", entrance.path), message));
         }
     }
 }
 
-/// The header of the subject comes first.
-fn trust_subject(trust: &vestibule::credential::entrance::Trust) -> &str {
-    trust.headers().next().map(HeaderName::as_str).unwrap_or_default()
+/// Whether a source is something that a part of the principal never is. Roles may be meant for permissions, and of a
+/// claim nobody here knows what it says.
+fn is_another(part: &str, source: &Source) -> bool {
+    match source {
+        Source::Subject => part != "subject",
+        Source::Tenant => part != "tenant",
+        Source::Permissions => part != "permissions",
+        Source::Roles => part != "permissions",
+        Source::Scopes | Source::Issuer | Source::Payload => true,
+        Source::Claim(..) | Source::Text(_) => false,
+    }
 }
 
 /// Whether tokens that an inner door asks for come through.

@@ -90,6 +90,8 @@ fn limits_of_waiting_are_bounded() {
         ("pause", json!("10s"), json!("11s")),
         ("pausedRequests", json!(1), json!(0)),
         ("pausedRequests", json!(10_000), json!(10_001)),
+        ("denialLines", json!(1), json!(0)),
+        ("denialLines", json!(6000), json!(6001)),
         ("tokenCacheBytes", json!(0), json!(-1)),
         ("tokenCacheBytes", json!(268_435_456), json!(268_435_457)),
     ] {

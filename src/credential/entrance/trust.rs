@@ -20,6 +20,14 @@ impl Trust {
         [Some(&self.subject), self.tenant.as_ref(), self.permissions.as_ref()].into_iter().flatten()
     }
 
+    /// The parts of the principal, as the configuration calls them, each with the header that carries it.
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, &HeaderName)> {
+        let Self { subject, tenant, permissions } = self;
+        let all =
+            [("subject", Some(subject)), ("tenant", tenant.as_ref()), ("permissions", permissions.as_ref())];
+        all.into_iter().filter_map(|(part, header)| Some((part, header?)))
+    }
+
     /// The principal that the trusted headers carry: one where the subject's header is there.
     ///
     /// # Errors

@@ -130,7 +130,7 @@ fn an_outer_door_selects_the_gateway() {
         spoilt(
             OUTER,
             "spec.targetRefs",
-            refs,
+            refs.clone(),
             "WasmPlugin istio-ingress/outer-door: spec.selector",
             &["stands beside targetRefs", "keep"],
         ),
@@ -145,7 +145,7 @@ fn an_outer_door_selects_the_gateway() {
     // A reference is to a gateway of the Gateway API, and pods of the chart are none.
     let mut stream = overlay();
     set(&mut stream, OUTER, "spec.selector", None);
-    set(&mut stream, OUTER, "spec.targetRefs", Some(&json!([{ "kind": "Gateway", "name": "public" }])));
+    set(&mut stream, OUTER, "spec.targetRefs", Some(&refs));
     let run = check(&stream, &[]);
     assert_eq!(run.code, 3);
     let start = format!("standard input: {OUTER}: spec.targetRefs[0]: ");

@@ -1,11 +1,11 @@
-//! Outer and inner doors of one stream, or of two files, that do not fit each other.
+//! Outer and inner doors of one stream that do not fit each other.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
 use super::{INNER, OUTER, are_errors, build, check, objects, overlay, said, set, spoilt, title};
-use crate::{KEY, KEY_SHA256, Run, directory, vestibule};
+use crate::{KEY, KEY_SHA256, directory, vestibule};
 
 const CONTEXT: &str = "WasmPlugin shop/inner-door: spec.pluginConfig: context.require";
 const ENTRANCE: &str = "WasmPlugin shop/inner-door: spec.pluginConfig: entrances.gateway";
@@ -138,11 +138,15 @@ fn a_key_that_is_announced_is_known_behind_the_door() {
 #[test]
 fn of_several_outer_doors_one_that_fits_is_enough() {
     let mut stream = overlay();
+    let mut gateway =
+        stream.iter().find(|object| title(object) == "Gateway istio-ingress/public").unwrap().clone();
+    gateway["metadata"]["name"] = json!("partners");
+    gateway["spec"]["selector"] = json!({ "istio": "partners" });
     let mut other = stream.iter().find(|object| title(object) == OUTER).unwrap().clone();
     other["metadata"]["name"] = json!("partners");
-    other["spec"]["selector"] = json!({ "matchLabels": { "istio": "ingress", "for": "partners" } });
+    other["spec"]["selector"] = json!({ "matchLabels": { "istio": "partners" } });
     other["spec"]["pluginConfig"]["context"]["mint"]["audience"] = json!("partners");
-    stream.push(other);
+    stream.extend([gateway, other]);
     let run = check(&stream, &["--deny-warnings"]);
     assert_eq!(run.code, 0, "{}", run.err);
 }
@@ -162,60 +166,6 @@ fn tokens_that_the_outer_door_takes_off_are_not_asked_for_behind_it() {
     assert_eq!(run.code, 0, "{}", run.err);
     let start = format!("standard input: warning: {INNER}: spec.pluginConfig: issuers.main: ");
     said(&run, &start, &["takes off", "require the context"], "issuers");
-}
-
-/// Two plain configurations beside each other, in an environment with the gateway key.
-fn compare(test: &str, outer: &Value, inner: &Value, arguments: &[&str]) -> Run {
-    let directory = directory(test);
-    let (first, second) = (directory.join("outer.json"), directory.join("inner.json"));
-    fs::write(&first, outer.to_string()).unwrap();
-    fs::write(&second, inner.to_string()).unwrap();
-    let (first, second) = (first.to_str().unwrap(), second.to_str().unwrap());
-    let arguments = [&["check", "--outer", first, "--inner", second], arguments].concat();
-    vestibule(&arguments).env("VESTIBULE_GATEWAY_KEY", KEY).run()
-}
-
-fn outer() -> Value {
-    json!({
-        "door": "outer", "default": "public", "inject": { "x-plan": { "value": "free" } },
-        "gatewayKey": { "key": { "env": "VESTIBULE_GATEWAY_KEY" }, "to": ["inner"] },
-    })
-}
-
-fn inner() -> Value {
-    json!({
-        "door": "inner", "default": "public",
-        "entrances": { "gateway": { "keys": { "first": { "sha256": KEY_SHA256 } }, "trust": "none" } },
-    })
-}
-
-#[test]
-fn two_configurations_are_checked_and_compared() {
-    let run = compare("two_configurations", &outer(), &inner(), &["--env", "--deny-warnings"]);
-    assert_eq!(run.code, 0, "{}", run.err);
-    assert!(run.out.contains("ok (outer door)") && run.out.contains("ok (inner door)"), "{}", run.out);
-    let mut other = inner();
-    other["entrances"]["gateway"]["header"] = json!("x-key");
-    compare("two_other", &outer(), &other, &[])
-        .complained("inner.json: entrances.gateway.header: is `x-key`");
-    compare("two_swapped", &inner(), &outer(), &[])
-        .complained("outer.json: door: is no outer door, as --outer says");
-    compare("two_bad", &outer(), &json!({ "door": "inner" }), &[])
-        .complained("inner.json: entrances: is missing");
-    for arguments in [&["check", "--outer", "a"][..], &["check", "--inner", "a"]] {
-        assert_eq!(vestibule(arguments).run().code, 1);
-    }
-}
-
-#[test]
-fn the_gateway_key_is_compared_where_its_value_is_known() {
-    let mut other = inner();
-    other["entrances"]["gateway"]["keys"]["first"]["sha256"] = json!("0".repeat(63) + "1");
-    let run = compare("the_gateway_key", &outer(), &other, &["--env"]);
-    run.complained("inner.json: entrances.gateway.keys: have not the hash of the key");
-    // Without its value nobody can tell, and that is said.
-    let run = compare("the_gateway_key_unknown", &outer(), &other, &[]);
-    assert!(run.code == 0 && run.err.contains("was not seen: pass --env"), "{}", run.err);
 }
 
 #[test]
@@ -246,28 +196,4 @@ fn the_key_that_signs_contexts_is_compared_where_it_is_known() {
     set(&mut stream, INNER, "spec.pluginConfig.context.require.keys", Some(&json!([{ "jwks": key }])));
     let run = checked(&stream);
     assert!(run.code == 0 && !run.err.contains("not seen"), "{}", run.err);
-}
-
-#[test]
-fn headers_that_an_entrance_believes_are_the_outer_doors() {
-    let trusting = |trust: Value| {
-        let mut inner = inner();
-        inner["entrances"]["gateway"]["trust"] = trust;
-        inner
-    };
-    // Neither written nor removed: a client could write it.
-    compare("headers_forged", &outer(), &trusting(json!({ "subject": "x-someone" })), &[])
-        .complained("outer.json neither writes nor removes, so a client could write it");
-    // Owned and never written.
-    compare("headers_empty", &outer(), &trusting(json!({ "subject": "x-user-id" })), &[])
-        .complained("removes and never writes");
-    let mut mixed = outer();
-    mixed["inject"]["x-user-id"] = json!("tenant");
-    mixed["issuers"] = json!({ "main": { "issuer": "https://a.example", "audiences": ["a"], "keys": [{ "secret": { "env": "S" } }] } });
-    compare("headers_mixed", &mixed, &trusting(json!({ "subject": "x-user-id" })), &[])
-        .complained("entrances.gateway.trust.subject: takes the subject from `x-user-id`");
-    mixed["inject"]["x-user-id"] = json!("subject");
-    let run =
-        compare("headers_fit", &mixed, &trusting(json!({ "subject": "x-user-id" })), &["--deny-warnings"]);
-    assert_eq!(run.code, 0, "{}", run.err);
 }

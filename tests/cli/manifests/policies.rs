@@ -100,7 +100,95 @@ fn a_namespace_behind_a_door_has_its_policies() {
     let run = check(&stream, &[]);
     let start = format!("standard input: warning: {INNER}: metadata.namespace: ");
     said(&run, &start, &["has no backstop"], "backstop");
-    said(&run, &start, &["no AuthorizationPolicy that says who may call", "Add one"], "allow");
+    said(
+        &run,
+        &start,
+        &["no AuthorizationPolicy that says of all its workloads who may call", "Add one"],
+        "allow",
+    );
+}
+
+#[test]
+fn a_backstop_denies_everything_to_everybody_else() {
+    let ways = [
+        ("spec.rules[0].to", json!([{ "operation": { "paths": ["/admin"] } }])),
+        ("spec.rules[0].when", json!([{ "key": "source.ip", "values": ["10.0.0.1"] }])),
+        ("spec.rules[0].from[0].source.namespaces", json!(["shop"])),
+        ("spec.rules[0].from[0].source.notPrincipals", json!(["*"])),
+    ];
+    let place = "WasmPlugin shop/inner-door: metadata.namespace";
+    are_warnings(&ways.map(|(field, value)| {
+        spoilt(BACKSTOP, field, value, place, &["no backstop", "nothing else in its rule"])
+    }));
+    // One rule that does is enough.
+    let mut stream = overlay();
+    let rule = json!({ "from": [{ "source": { "notPrincipals": ["*"] } }] });
+    set(&mut stream, BACKSTOP, "spec.rules.-", Some(&rule));
+    let run = check(&stream, &["--deny-warnings"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+}
+
+#[test]
+fn what_the_mesh_allows_to_anybody_is_allowed_behind_a_door() {
+    let mut stream = overlay();
+    stream.push(json!({
+        "apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy",
+        "metadata": { "name": "all", "namespace": "istio-system" },
+        "spec": { "action": "ALLOW", "rules": [{}] },
+    }));
+    let run = check(&stream, &[]);
+    let start = "standard input: warning: AuthorizationPolicy istio-system/all: spec.rules[0].from: ";
+    said(&run, start, &["anybody is allowed", "name principals"], "the mesh's");
+    let selector = json!({ "matchLabels": { "istio": "ingress" } });
+    set(&mut stream, "AuthorizationPolicy istio-system/all", "spec.selector", Some(&selector));
+    assert_eq!(check(&stream, &["--deny-warnings"]).code, 0, "of some workloads nobody here knows which");
+}
+
+#[test]
+fn a_policy_for_some_workloads_says_nothing_of_the_others() {
+    let mut stream = overlay();
+    remove(&mut stream, "AuthorizationPolicy istio-system/deny-by-default");
+    assert_eq!(check(&stream, &["--deny-warnings"]).code, 0);
+    for policy in [GATEWAY, SERVICES] {
+        set(&mut stream, policy, "spec.selector", Some(&json!({ "matchLabels": { "app": "blog" } })));
+    }
+    let start = format!("standard input: warning: {INNER}: metadata.namespace: ");
+    said(&check(&stream, &[]), &start, &["no AuthorizationPolicy that says of all"], "selector");
+}
+
+#[test]
+fn whoever_may_call_is_named_by_any_part_of_a_certificate() {
+    for (field, value, code) in [
+        ("namespaces", "shop", 0),
+        ("serviceAccounts", "shop/blog", 0),
+        ("serviceAccounts", "blog", 0),
+        ("ipBlocks", "10.0.0.0/8", 3),
+    ] {
+        let mut stream = overlay();
+        set(&mut stream, SERVICES, "spec.rules[0].from[0].source", Some(&json!({ field: [value] })));
+        let run = check(&stream, &["--deny-warnings"]);
+        assert_eq!(run.code, code, "{field}: {}", run.err);
+        // The gateway is named so too.
+        remove(&mut stream, GATEWAY);
+        let refused = check(&stream, &[]).err.contains("allows others and");
+        assert_eq!(refused, code == 0, "{field}");
+    }
+    for (field, value) in [("namespaces", "istio-*"), ("serviceAccounts", "istio-ingress/istio-ingress")] {
+        let mut stream = overlay();
+        set(&mut stream, GATEWAY, "spec.rules[0].from[0].source", Some(&json!({ field: [value] })));
+        let run = check(&stream, &["--deny-warnings"]);
+        assert_eq!(run.code, 0, "{field}: {}", run.err);
+    }
+}
+
+#[test]
+fn clients_come_as_far_as_the_outer_door() {
+    let mut stream = overlay();
+    remove(&mut stream, "AuthorizationPolicy istio-ingress/clients");
+    let start = "standard input: warning: AuthorizationPolicy istio-system/deny-by-default: spec: ";
+    said(&check(&stream, &[]), start, &["none of istio-ingress allows clients", "add one"], "shut");
+    remove(&mut stream, "AuthorizationPolicy istio-system/deny-by-default");
+    assert_eq!(check(&stream, &["--deny-warnings"]).code, 0, "nothing denies them");
 }
 
 #[test]
@@ -148,6 +236,14 @@ fn connections_behind_a_door_have_a_peer() {
             &["write STRICT"],
         ),
     ]);
+    // Of two it takes the older one, whichever that is.
+    let mut stream = overlay();
+    stream.push(json!({
+        "apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
+        "metadata": { "name": "second", "namespace": "shop" }, "spec": { "mtls": { "mode": "PERMISSIVE" } },
+    }));
+    let start = "standard input: warning: PeerAuthentication shop/second: spec.mtls.mode: ";
+    said(&check(&stream, &[]), start, &["write STRICT"], "second");
     let mut stream = overlay();
     remove(&mut stream, own);
     assert_eq!(check(&stream, &["--deny-warnings"]).code, 0, "the mesh's is enough");

@@ -18,11 +18,11 @@ fn folders(below: &str) -> Vec<String> {
 
 #[test]
 fn every_overlay_and_example_is_fine_without_a_warning() {
-    let folders = ["overlays", "examples"].map(folders).concat();
-    assert!(folders.len() >= 9, "{folders:?}");
+    let folders = ["overlays", "examples", "kind"].map(folders).concat();
+    assert!(folders.len() >= 10 && folders.contains(&"kind/region".to_owned()), "{folders:?}");
     for folder in folders {
         let stream = build(&folder);
-        // Of Argo CD's own objects none is a plugin.
+        // Of Argo CD's own objects none is a plugin, and of what stands behind kind's doors.
         if !stream.contains("extensions.istio.io/v1alpha1") {
             continue;
         }
@@ -130,4 +130,28 @@ fn of_plugins_alone_it_is_said_that_nothing_around_them_was_seen() {
     let run = check(&stream, &["--deny-warnings"]);
     assert_eq!(run.code, 0, "{}", run.err);
     assert!(run.err.contains("nothing but plugins here"), "{}", run.err);
+}
+
+/// What is lost from a repository by mistake stays in the cluster, if it keeps anything shut.
+#[test]
+fn argo_cd_removes_nothing_that_closes() {
+    let stream = objects(&build("examples/argo-cd/region"));
+    let is_kept = |object: &&Value| {
+        object["metadata"]["annotations"]["argocd.argoproj.io/sync-options"] == "Prune=false,Delete=false"
+    };
+    let kept: Vec<String> = stream.iter().filter(is_kept).map(title).collect();
+    let closes = [
+        OUTER,
+        INNER,
+        "DestinationRule istio-ingress/issuer",
+        "DestinationRule shop/mtls",
+        "NetworkPolicy shop/callers",
+        "AuthorizationPolicy istio-system/deny-by-default",
+        "AuthorizationPolicy shop/backstop",
+        "PeerAuthentication istio-system/default",
+        "PeerAuthentication shop/default",
+    ];
+    for name in closes {
+        assert!(kept.contains(&name.to_owned()), "{name} is not among {kept:?}");
+    }
 }

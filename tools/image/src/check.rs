@@ -9,6 +9,7 @@
 mod artifact;
 mod image;
 mod interface;
+mod spelling;
 
 use std::path::Path;
 
@@ -152,7 +153,17 @@ fn only_manifest(layout: &Layout) -> Result<(Descriptor, Manifest), Fault> {
 }
 
 fn parse<T: for<'de> Deserialize<'de>>(place: &str, bytes: &[u8]) -> Result<T, Fault> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        Fault::new(place, format!("it is not what it should be: {error}"), "build the image again")
-    })
+    let again = "build the image again";
+    let unread =
+        |error: serde_json::Error| Fault::new(place, format!("it is not what it should be: {error}"), again);
+    let value: Value = serde_json::from_slice(bytes).map_err(unread)?;
+    if let Some(name) = spelling::misspelt(&value) {
+        return Err(Fault::new(
+            place,
+            format!("it has a member {name:?}, which some readers take for another"),
+            again,
+        ));
+    }
+    // A member that is there twice is in no value any more.
+    serde_json::from_slice(bytes).map_err(unread)
 }

@@ -87,6 +87,7 @@ fn before(plugin: &Plugin<'_>, stream: &Stream, findings: &mut Findings) {
             "is CUSTOM, which comes before the outer door and sees headers that clients wrote: have none at the gateway",
         );
     }
+    clients(plugin, stream, findings);
     let Some(Handover::Gives(gives)) = plugin.outline.as_ref().map(|outline| outline.handover()) else {
         return;
     };
@@ -102,6 +103,28 @@ fn before(plugin: &Plugin<'_>, stream: &Stream, findings: &mut Findings) {
     }
 }
 
+/// Whether a policy that denies by default in the whole mesh lets clients come as far as an outer door.
+fn clients(plugin: &Plugin<'_>, stream: &Stream, findings: &mut Findings) {
+    let namespace = &plugin.object.namespace;
+    let allows = || policies(stream).filter(|policy| action(policy) == "ALLOW");
+    let is_whole_meshs = |policy: &&Object| policy.namespace == ROOT_NAMESPACE && is_whole(policy);
+    let lets_in = |policy: &Object| policy.list("/spec/rules").iter().any(is_for_anybody);
+    let mut near =
+        allows().filter(|policy| policy.namespace == *namespace || policy.namespace == ROOT_NAMESPACE);
+    if let Some(denying) = allows().find(is_whole_meshs).filter(|_| !near.any(lets_in)) {
+        let message = format!(
+            "denies whatever no policy allows, and none of {namespace} allows clients, who have no certificate of the mesh, to \
+             come as far as the outer door: add one for the gateway with `rules: [{{}}]`"
+        );
+        findings.warn(denying, "spec", message);
+    }
+}
+
+/// Whether a policy is for all workloads of its namespace, or of the mesh.
+fn is_whole(policy: &&Object) -> bool {
+    policy.at("/spec/selector").is_none() && policy.at("/spec/targetRefs").is_none()
+}
+
 /// What stands behind an inner door.
 fn behind(plugin: &Plugin<'_>, plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
     let namespace = plugin.object.namespace.as_str();
@@ -110,28 +133,27 @@ fn behind(plugin: &Plugin<'_>, plugins: &[Plugin<'_>], stream: &Stream, findings
         return;
     }
     let is_here = |object: &&Object| object.namespace == namespace;
-    let is_whole =
-        |object: &&Object| object.at("/spec/selector").is_none() && object.at("/spec/targetRefs").is_none();
     let is_near = |object: &&Object| object.namespace == namespace || object.namespace == ROOT_NAMESPACE;
-    let denies =
-        |object: &&Object| action(object) == "DENY" && principals(object, "notPrincipals").next().is_some();
-    let backstops: Vec<&Object> = policies(stream).filter(is_near).filter(is_whole).filter(denies).collect();
+    let backstops: Vec<&Object> =
+        policies(stream).filter(is_near).filter(is_whole).filter(is_backstop).collect();
     if backstops.is_empty() {
         let message = format!(
             "{namespace} has no backstop: anybody's further ALLOW would open it to another trust domain, or to plaintext. Add \
-             an AuthorizationPolicy with action DENY for `notPrincipals: [TRUST-DOMAIN/*]`"
+             an AuthorizationPolicy with action DENY for `notPrincipals: [TRUST-DOMAIN/*]`, and nothing else in its rule"
         );
         findings.warn(plugin.object, "metadata.namespace", message);
     }
     let allows = |object: &&Object| action(object) == "ALLOW";
-    if policies(stream).filter(is_near).find(allows).is_none() {
+    if policies(stream).filter(is_near).filter(is_whole).find(allows).is_none() {
         let message = format!(
-            "{namespace} has no AuthorizationPolicy that says who may call, and the door is HTTP's only: other bytes pass \
-             from anybody. Add one with the gateway's principal"
+            "{namespace} has no AuthorizationPolicy that says of all its workloads who may call, and the door is HTTP's only: \
+             other bytes pass from anybody. Add one with the gateway's principal"
         );
         findings.warn(plugin.object, "metadata.namespace", message);
     }
-    let allowing: Vec<&Object> = policies(stream).filter(is_here).filter(allows).collect();
+    // What any of them allows is allowed.
+    let counts = |object: &&Object| is_here(object) || object.namespace == ROOT_NAMESPACE && is_whole(object);
+    let allowing: Vec<&Object> = policies(stream).filter(counts).filter(allows).collect();
     for policy in &allowing {
         let rules = policy.list("/spec/rules").iter().enumerate();
         for (index, _) in rules.filter(|(_, rule)| is_for_anybody(rule)) {
@@ -139,7 +161,7 @@ fn behind(plugin: &Plugin<'_>, plugins: &[Plugin<'_>], stream: &Stream, findings
             findings.warn(
                 policy,
                 &path,
-                "is missing, so anybody is allowed behind the inner door: name principals",
+                "names nobody by a certificate, so anybody is allowed behind the inner door: name principals",
             );
         }
     }
@@ -153,10 +175,13 @@ fn behind(plugin: &Plugin<'_>, plugins: &[Plugin<'_>], stream: &Stream, findings
             findings.error(policy, "spec.rules", message);
         }
         let lets_in = |policy: &&Object| {
-            policy.list("/spec/rules").iter().any(is_for_anybody)
-                || principals(policy, "principals").any(|(_, one)| matches(one, &gateway))
+            policy
+                .list("/spec/rules")
+                .iter()
+                .any(|rule| is_for_anybody(rule) || names(rule, policy, &gateway))
         };
-        if let Some(first) = allowing.first().filter(|_| !allowing.iter().any(lets_in)) {
+        let mut own = allowing.iter().filter(|policy| is_here(policy));
+        if let Some(first) = own.next().filter(|_| !allowing.iter().any(lets_in)) {
             let message = format!(
                 "allows others and, like every policy of {namespace}, not {gateway}, by whose name the outer door mints \
                  contexts: add that principal to one"
@@ -166,10 +191,50 @@ fn behind(plugin: &Plugin<'_>, plugins: &[Plugin<'_>], stream: &Stream, findings
     }
 }
 
-/// Whether a rule says nothing of whose requests it is for, by a principal.
+/// Whether a policy denies whatever comes from anybody but some principals. A rule with anything more in it denies
+/// less, and one for `*` denies plaintext alone.
+fn is_backstop(policy: &&Object) -> bool {
+    let is_plain = |rule: &Value| list(rule, "/to").is_empty() && list(rule, "/when").is_empty();
+    let is_for_others = |source: &Value| {
+        let members = source.pointer("/source").and_then(Value::as_object).into_iter().flatten();
+        let said: Vec<_> =
+            members.filter(|(_, value)| value.as_array().is_none_or(|list| !list.is_empty())).collect();
+        matches!(said[..], [(name, principals)] if name == "notPrincipals" && !list(principals, "").contains(&"*".into()))
+    };
+    action(policy) == "DENY"
+        && policy
+            .list("/spec/rules")
+            .iter()
+            .any(|rule| is_plain(rule) && list(rule, "/from").iter().any(is_for_others))
+}
+
+/// What a source says of a certificate.
+const IDENTITIES: [&str; 3] = ["principals", "namespaces", "serviceAccounts"];
+
+/// Whether a rule says nothing of whose requests it is for, by a certificate.
 fn is_for_anybody(rule: &Value) -> bool {
     let sources = list(rule, "/from");
-    sources.is_empty() || sources.iter().any(|source| list(source, "/source/principals").is_empty())
+    let is_bare =
+        |source: &Value| IDENTITIES.iter().all(|field| list(source, &format!("/source/{field}")).is_empty());
+    sources.is_empty() || sources.iter().any(is_bare)
+}
+
+/// Whether a rule of a policy is for whoever is this principal.
+fn names(rule: &Value, policy: &Object, principal: &str) -> bool {
+    let mut parts = principal.split('/').skip(2).step_by(2);
+    let (namespace, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let account = format!("{namespace}/{account}");
+    list(rule, "/from").iter().any(|source| {
+        IDENTITIES.iter().any(|field| {
+            let mut named = list(source, &format!("/source/{field}")).iter().filter_map(Value::as_str);
+            named.any(|one| match *field {
+                "principals" => matches(one, principal),
+                "namespaces" => matches(one, namespace),
+                // Without a namespace it is of the policy's.
+                _ => one == account || format!("{}/{one}", policy.namespace) == account,
+            })
+        })
+    })
 }
 
 /// An outer door's gateway as a principal, as far as its contexts say who mints them.

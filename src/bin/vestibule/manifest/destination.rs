@@ -4,11 +4,12 @@ use serde_json::Value;
 use vestibule::attached::Bounds;
 use vestibule::policy::Door;
 
-use super::destination_rule::{rule_of, tls_of};
+use super::destination_rule::{Way, rules_of, tls_of};
 use super::findings::Findings;
-use super::object::{Object, list, text};
+use super::object::{Object, text};
 use super::plugin::Plugin;
-use super::stream::{GATEWAY_API, NETWORKING, Stream};
+use super::route::routes;
+use super::stream::{NETWORKING, ROOT_NAMESPACE, Stream};
 
 /// Where something leads: a cluster by its parts.
 pub(crate) struct Destination {
@@ -18,6 +19,8 @@ pub(crate) struct Destination {
     subset: String,
     /// Where it is out of the mesh.
     is_external: bool,
+    /// Whether a gateway's route leads there.
+    is_routed: bool,
     /// What leads there, and where in it.
     by: String,
 }
@@ -40,12 +43,12 @@ pub(crate) fn check(plugin: &Plugin<'_>, plugins: &[Plugin<'_>], stream: &Stream
     if inside().next().is_none() {
         return;
     }
-    let behind = |destination: &Destination| {
-        plugins
-            .iter()
-            .any(|inner| inner.door == Some(Door::Inner) && destination.is_in(&inner.object.namespace))
+    let is_before = |inner: &Plugin<'_>, destination: &Destination| {
+        let namespace = &inner.object.namespace;
+        inner.door == Some(Door::Inner) && (namespace == ROOT_NAMESPACE || destination.is_in(namespace))
     };
-    for destination in inside().filter(|one| behind(one) && !one.is_admitted(bounds)) {
+    let has_inner = |destination: &Destination| plugins.iter().any(|inner| is_before(inner, destination));
+    for destination in inside().filter(|one| one.is_routed && has_inner(one) && !one.is_admitted(bounds)) {
         let message = format!(
             "does not fit {}, to which {} leads and before which an inner door stands: it would refuse every request. Add a \
              pattern for it",
@@ -53,10 +56,17 @@ pub(crate) fn check(plugin: &Plugin<'_>, plugins: &[Plugin<'_>], stream: &Stream
         );
         findings.error(plugin.object, &path, message);
     }
-    for destination in inside().filter(|one| behind(one) && one.is_admitted(bounds)) {
-        let sidecars =
-            plugins.iter().filter(|inner| inner.door == Some(Door::Inner) && inner.target_refs().is_empty());
-        if { sidecars }.any(|inner| destination.is_in(&inner.object.namespace)) {
+    for destination in inside().filter(|one| one.is_routed && !has_inner(one) && one.is_admitted(bounds)) {
+        let message = format!(
+            "fits {}, to which {} leads and before which no inner door stands here: nobody asks there for what the door \
+             attaches, and whoever is there can come in with it elsewhere. Leave it out, or give it an inner door",
+            destination.host, destination.by
+        );
+        findings.warn(plugin.object, &path, message);
+    }
+    for destination in inside().filter(|one| has_inner(one) && one.is_admitted(bounds)) {
+        let sidecars = plugins.iter().filter(|inner| inner.target_refs().is_empty());
+        if { sidecars }.any(|inner| is_before(inner, destination)) {
             is_encrypted(plugin, &path, destination, stream, findings);
         }
     }
@@ -70,6 +80,31 @@ pub(crate) fn check(plugin: &Plugin<'_>, plugins: &[Plugin<'_>], stream: &Stream
 }
 
 impl Destination {
+    /// That of a `VirtualService`'s rule, called `by`; none where it names no host.
+    pub(crate) fn of_service(to: &Value, service: &Object, by: &str) -> Option<Self> {
+        Some(Self {
+            host: whole_host(text(to, "/host")?, &service.namespace),
+            port: to.pointer("/port/number").and_then(Value::as_u64),
+            subset: text(to, "/subset").unwrap_or_default().to_owned(),
+            is_external: false,
+            is_routed: true,
+            by: by.to_owned(),
+        })
+    }
+
+    /// That of a rule of the Gateway API, called `by`; none where it is no Service.
+    pub(crate) fn of_reference(to: &Value, route: &Object, by: &str) -> Option<Self> {
+        let name = text(to, "/name").filter(|_| matches!(text(to, "/kind"), None | Some("Service")))?;
+        Some(Self {
+            host: whole_host(name, text(to, "/namespace").unwrap_or(&route.namespace)),
+            port: to.pointer("/port").and_then(Value::as_u64),
+            subset: String::new(),
+            is_external: false,
+            is_routed: true,
+            by: by.to_owned(),
+        })
+    }
+
     pub(crate) fn host(&self) -> &str {
         &self.host
     }
@@ -111,16 +146,25 @@ fn is_encrypted(
 ) {
     let host = &destination.host;
     let owner = host.split('.').nth(1).unwrap_or_default();
-    let Some(rule) = rule_of(stream, host, &outer.object.namespace, owner) else {
+    let rules = rules_of(stream, host, outer, owner);
+    if rules.is_empty() {
         let message = format!(
-            "lets what the door attaches go to {host}, which has no DestinationRule here, so a pod without a sidecar gets it in plaintext: add one with \
-             tls mode ISTIO_MUTUAL"
+            "lets what the door attaches go to {host}, which has no DestinationRule here, so a pod without a sidecar gets it \
+             in plaintext: add one with tls mode ISTIO_MUTUAL, and without a workloadSelector"
         );
         findings.warn(outer.object, path, message);
-        return;
-    };
+    }
     let port = destination.port.map(|port| port.to_string());
-    let (place, settings) = tls_of(rule, port.as_deref());
+    let way = Way { port: port.as_deref(), subset: &destination.subset };
+    for rule in rules {
+        for (place, settings) in tls_of(rule, way) {
+            is_mutual(rule, &place, settings, host, findings);
+        }
+    }
+}
+
+/// Whether a pod of this host has to show its certificate, by these settings of a rule.
+fn is_mutual(rule: &Object, place: &str, settings: Option<&Value>, host: &str, findings: &mut Findings) {
     match settings.and_then(|settings| text(settings, "/mode")) {
         Some("ISTIO_MUTUAL" | "MUTUAL") => {}
         None => {
@@ -141,38 +185,19 @@ fn is_encrypted(
 /// Where the stream's routes lead, its services and what it enters from outside.
 fn destinations(stream: &Stream) -> Vec<Destination> {
     let mut all = Vec::new();
-    for object in stream.each(NETWORKING, "VirtualService") {
-        for (index, route) in object.list("/spec/http").iter().enumerate() {
-            for to in list(route, "/route") {
-                all.extend(to.pointer("/destination").and_then(|to| destination(to, object, index)));
-            }
-        }
-    }
-    for object in stream.each(GATEWAY_API, "HTTPRoute").chain(stream.each(GATEWAY_API, "GRPCRoute")) {
-        for (index, rule) in object.list("/spec/rules").iter().enumerate() {
-            for to in list(rule, "/backendRefs") {
-                let Some(name) =
-                    text(to, "/name").filter(|_| matches!(text(to, "/kind"), None | Some("Service")))
-                else {
-                    continue;
-                };
-                let namespace = text(to, "/namespace").unwrap_or(&object.namespace);
-                all.push(Destination {
-                    host: whole_host(name, namespace),
-                    port: to.pointer("/port").and_then(Value::as_u64),
-                    subset: String::new(),
-                    is_external: false,
-                    by: format!("{} (spec.rules[{index}])", object.title()),
-                });
-            }
-        }
+    for route in routes(stream) {
+        all.extend(route.destinations);
+        all.extend(route.mirrors.into_iter().filter_map(|(_, mirror)| mirror));
     }
     for object in stream.each("", "Service") {
+        let target = object.text("/spec/externalName").unwrap_or_default();
+        let is_alias = object.text("/spec/type") == Some("ExternalName");
         all.push(Destination {
             host: whole_host(&object.name, &object.namespace),
             port: None,
             subset: String::new(),
-            is_external: false,
+            is_external: is_alias && !target.ends_with(".svc.cluster.local"),
+            is_routed: false,
             by: object.title(),
         });
     }
@@ -185,6 +210,7 @@ fn destinations(stream: &Stream) -> Vec<Destination> {
                     port: port.pointer("/number").and_then(Value::as_u64),
                     subset: String::new(),
                     is_external,
+                    is_routed: false,
                     by: object.title(),
                 });
             }
@@ -197,17 +223,6 @@ fn destinations(stream: &Stream) -> Vec<Destination> {
         one.is_external |= external.contains(&one.host);
     }
     all
-}
-
-/// A destination of a `VirtualService`'s route; none where it names no host.
-pub(crate) fn destination(to: &Value, service: &Object, route: usize) -> Option<Destination> {
-    Some(Destination {
-        host: whole_host(text(to, "/host")?, &service.namespace),
-        port: to.pointer("/port/number").and_then(Value::as_u64),
-        subset: text(to, "/subset").unwrap_or_default().to_owned(),
-        is_external: false,
-        by: format!("{} (spec.http[{route}])", service.title()),
-    })
 }
 
 /// A host as Istio names clusters: a name without dots is a service of the namespace.

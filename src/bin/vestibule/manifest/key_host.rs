@@ -4,7 +4,7 @@
 use serde_json::Value;
 use vestibule::credential::remote::RemoteSource;
 
-use super::destination_rule::{rule_of, tls_of};
+use super::destination_rule::{Way, rules_of, tls_of};
 use super::findings::Findings;
 use super::object::{Object, list, text};
 use super::plugin::Plugin;
@@ -24,7 +24,7 @@ pub(crate) fn check(plugin: &Plugin<'_>, stream: &Stream, findings: &mut Finding
         };
         // A service of the mesh needs neither.
         if !cluster.host.ends_with(".svc.cluster.local") {
-            way(plugin.object, &path, &cluster, stream, findings);
+            way(plugin, &path, &cluster, stream, findings);
         }
     }
 }
@@ -33,6 +33,7 @@ pub(crate) fn check(plugin: &Plugin<'_>, stream: &Stream, findings: &mut Finding
 struct Cluster<'s> {
     name: &'s str,
     port: &'s str,
+    subset: &'s str,
     host: &'s str,
     is_https: bool,
 }
@@ -42,8 +43,8 @@ impl<'s> Cluster<'s> {
         let name = source.cluster();
         let mut parts = name.split('|');
         match (parts.next(), parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some("outbound"), Some(port), Some(_), Some(host), None) => {
-                Some(Self { name, port, host, is_https: source.url().scheme() == "https" })
+            (Some("outbound"), Some(port), Some(subset), Some(host), None) => {
+                Some(Self { name, port, subset, host, is_https: source.url().scheme() == "https" })
             }
             _ => None,
         }
@@ -54,8 +55,8 @@ impl<'s> Cluster<'s> {
     }
 }
 
-fn way(door: &Object, path: &str, cluster: &Cluster<'_>, stream: &Stream, findings: &mut Findings) {
-    let (name, host) = (cluster.name, cluster.host);
+fn way(plugin: &Plugin<'_>, path: &str, cluster: &Cluster<'_>, stream: &Stream, findings: &mut Findings) {
+    let (door, name, host) = (plugin.object, cluster.name, cluster.host);
     let has_host = |entry: &&Object| entry.list("/spec/hosts").iter().any(|one| *one == host);
     let entries: Vec<&Object> = stream.each(NETWORKING, "ServiceEntry").filter(has_host).collect();
     let seen: Vec<&Object> =
@@ -94,13 +95,13 @@ fn way(door: &Object, path: &str, cluster: &Cluster<'_>, stream: &Stream, findin
         findings.error(entry, "spec.resolution", message);
     }
     if cluster.is_https {
-        tls(door, path, cluster, entry, stream, findings);
+        tls(plugin, path, cluster, entry, stream, findings);
     }
 }
 
 /// Whether whoever answers is the issuer.
 fn tls(
-    door: &Object,
+    plugin: &Plugin<'_>,
     path: &str,
     cluster: &Cluster<'_>,
     entry: &Object,
@@ -108,16 +109,33 @@ fn tls(
     findings: &mut Findings,
 ) {
     let (name, host) = (cluster.name, cluster.host);
-    let Some(rule) = rule_of(stream, host, &door.namespace, &entry.namespace) else {
+    let rules = rules_of(stream, host, plugin, &entry.namespace);
+    if rules.is_empty() {
         let message = format!(
             "is `{name}`, which has no TLS for want of a DestinationRule for {host}, and the url is https: whoever can change \
-             the answer could sign as the issuer. Add one in namespace {} with tls mode SIMPLE, sni and subjectAltNames",
-            door.namespace
+             the answer could sign as the issuer. Add one in namespace {} with tls mode SIMPLE, sni and subjectAltNames, and \
+             without a workloadSelector",
+            plugin.object.namespace
         );
-        findings.error(door, path, message);
-        return;
-    };
-    let (place, settings) = tls_of(rule, Some(cluster.port));
+        findings.error(plugin.object, path, message);
+    }
+    let way = Way { port: Some(cluster.port), subset: cluster.subset };
+    for rule in rules {
+        for (place, settings) in tls_of(rule, way) {
+            settings_of(rule, &place, settings, cluster, findings);
+        }
+    }
+}
+
+/// Whether TLS by these settings of a rule knows the issuer.
+fn settings_of(
+    rule: &Object,
+    place: &str,
+    settings: Option<&Value>,
+    cluster: &Cluster<'_>,
+    findings: &mut Findings,
+) {
+    let (name, host) = (cluster.name, cluster.host);
     let mode = settings.and_then(|settings| text(settings, "/mode"));
     let field = |name: &str| format!("{place}.{name}");
     let path_of_mode = field("mode");

@@ -77,6 +77,12 @@ pub(crate) fn text<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
     value.pointer(pointer).and_then(Value::as_str)
 }
 
+/// Whether labels have each of these, which may be none.
+pub(crate) fn has_labels(labels: Option<&Value>, these: Option<&Value>) -> bool {
+    let mut these = these.and_then(Value::as_object).into_iter().flatten();
+    these.all(|(name, value)| labels.and_then(|labels| labels.get(name)) == Some(value))
+}
+
 /// Whether every label here stands there too, or the other way round, and one at least does: labels of which
 /// neither side excludes the other.
 pub(crate) fn labels_agree(one: Option<&Value>, other: Option<&Value>) -> bool {

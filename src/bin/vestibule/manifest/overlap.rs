@@ -1,6 +1,7 @@
 //! Workloads that would have two doors: plugins add up, the first takes off what the second asks for.
 
 use super::findings::Findings;
+use super::object::has_labels;
 use super::plugin::Plugin;
 use super::stream::ROOT_NAMESPACE;
 
@@ -30,5 +31,7 @@ fn meet(one: &Plugin<'_>, other: &Plugin<'_>) -> bool {
     }
     let is_meshs = |plugin: &Plugin<'_>| plugin.object.namespace == ROOT_NAMESPACE;
     let in_one_place = one.object.namespace == other.object.namespace || is_meshs(one) || is_meshs(other);
-    in_one_place && (one.labels() == other.labels() || one.labels().is_none() || other.labels().is_none())
+    // Where the labels of one are all among those of the other, its pods are the other's too.
+    let is_within = |one: &Plugin<'_>, other: &Plugin<'_>| has_labels(one.labels(), other.labels());
+    in_one_place && (is_within(one, other) || is_within(other, one))
 }

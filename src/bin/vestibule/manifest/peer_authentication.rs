@@ -21,9 +21,11 @@ pub(crate) fn check(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Find
         let here: Vec<&Object> =
             stream.each(SECURITY, "PeerAuthentication").filter(|one| one.namespace == namespace).collect();
         let whole = |one: &&Object| one.at("/spec/selector").is_none();
-        // The namespace's own goes before the mesh's.
-        let own = here.iter().copied().filter(whole).find(|one| mode(one).is_some());
-        let ruling = own.or_else(|| of(ROOT_NAMESPACE).filter(whole).find(|one| mode(one).is_some()));
+        // The namespace's own goes before the mesh's. Of several the oldest counts, and which that is stands in no
+        // manifest: here the laxest does.
+        let own = here.iter().copied().filter(whole).filter(|one| mode(one).is_some()).max_by_key(laxness);
+        let meshs = || of(ROOT_NAMESPACE).filter(whole).filter(|one| mode(one).is_some()).max_by_key(laxness);
+        let ruling = own.or_else(meshs);
         match ruling {
             Some(one) if mode(one) == Some("STRICT") => {}
             Some(one) => {
@@ -64,6 +66,10 @@ fn exceptions(one: &Object, told: &mut BTreeSet<String>, findings: &mut Findings
             findings.warn(one, &path, format!("is not STRICT, {remedy}"));
         }
     }
+}
+
+fn laxness(one: &&Object) -> bool {
+    mode(one) != Some("STRICT")
 }
 
 /// The mode that an object sets; none where it leaves that to a wider one.

@@ -118,6 +118,25 @@ fn a_foreign_layer_is_refused() {
     refused(&laid.lay("elsewhere"), &blob(&laid.bytes()), "layers[0] is foreign", "ordinary layer");
 }
 
+/// The agent takes `ſ` for an `s`, and the layer that comes last: here the good one, and what was looked at is another.
+#[test]
+fn a_member_by_another_spelling_is_refused() {
+    let other = Laid::with_files(&[("plugin.wasm", b"\0asm\x01\0\0\0\0\x01\0")]);
+    let mut laid = Laid::good();
+    let layers = laid.manifest["layers"].clone();
+    laid.manifest["layer\u{17f}"] = layers;
+    laid.manifest["layers"] = other.manifest["layers"].clone();
+    laid.manifest["config"] = other.manifest["config"].clone();
+    laid.blobs.extend(other.blobs);
+    refused(&laid.lay("other-spelling"), &blob(&laid.bytes()), "\"layerſ\"", "again");
+    let laid =
+        Laid::good().edited(|manifest| manifest["layers"][0]["URLs"] = json!(["https://example.com/layer"]));
+    refused(&laid.lay("other-spelling-inside"), &blob(&laid.bytes()), "\"URLs\"", "again");
+    // What is written on an image may be called anything.
+    let laid = Laid::good().edited(|manifest| manifest["annotations"]["Layers"] = json!("one"));
+    assert_eq!(check::image(&laid.lay("good-annotation")).unwrap().module, MODULE);
+}
+
 #[test]
 fn an_index_is_refused() {
     for (name, kind) in [("index", media::INDEX), ("docker-list", media::DOCKER_LIST)] {

@@ -5,52 +5,46 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::envoy::{self, HostError, Level};
+use super::{Counter, OTHER};
+use crate::host::envoy::HostError;
+use crate::host::log;
 
 /// The most keys in one VM that are told apart, for names come and go with configurations. The others have a
 /// counter together.
 const MOST: usize = 1_000;
 
-/// No name in a configuration has a `_`.
-const OTHERS: &str = "_other";
+const NAME: &str = "vestibule_gateway_key_total";
 
 thread_local! {
-    /// The host's number of each, which is asked for once (see `metrics`).
-    static COUNTERS: RefCell<HashMap<Arc<str>, u32>> = RefCell::default();
+    static COUNTERS: RefCell<HashMap<Arc<str>, Counter>> = RefCell::default();
 }
 
 /// Makes the counters of these keys.
-pub(super) fn define<'n>(names: impl Iterator<Item = &'n Arc<str>>) {
+pub(in crate::host) fn define<'n>(names: impl Iterator<Item = &'n Arc<str>>) {
     for name in names {
-        report(counter(name).map(drop));
+        log::report(counter(name).map(drop));
     }
 }
 
 /// Counts a request that came in by this key. What cannot be counted is told, and changes no decision.
-pub(super) fn count(name: &str) {
+pub(in crate::host) fn count(name: &str) {
     let counter = match COUNTERS.with_borrow(|counters| counters.get(name).copied()) {
         Some(counter) => Ok(counter),
         None => counter(&name.into()),
     };
-    report(counter.and_then(envoy::increment));
+    log::report(counter.and_then(|counter| counter.add(1)));
 }
 
-fn counter(name: &Arc<str>) -> Result<u32, HostError> {
+fn counter(name: &Arc<str>) -> Result<Counter, HostError> {
     COUNTERS.with_borrow_mut(|counters| {
-        let others = || OTHERS.into();
+        let others = || OTHER.into();
         let name =
             if counters.contains_key(name) || counters.len() < MOST { Arc::clone(name) } else { others() };
         if let Some(counter) = counters.get(&name) {
             return Ok(*counter);
         }
-        let counter = envoy::define_counter(&format!("name=.={name};.;vestibule_gateway_key_total"))?;
+        let counter = Counter::define(&super::named(NAME, [("name", &*name)].into_iter()))?;
         counters.insert(name, counter);
         Ok(counter)
     })
-}
-
-fn report(outcome: Result<(), HostError>) {
-    if let Err(error) = outcome {
-        envoy::log(Level::Error, &format!("vestibule: {error}"));
-    }
 }

@@ -1,6 +1,7 @@
 //! A program for as long as a value of this type lives, or the suite: even where that ends without notice, the
-//! program does.
+//! program does, and all that it has started.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -10,35 +11,37 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long what must happen may take.
+/// How long what must happen may take, unless a suite knows that it takes longer.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Ends the program once nobody holds the other end of its own input any more, and waits for it; not for long.
-const WATCH: &str = r#""$@" </dev/null & child=$!
+/// Ends the program's group once nobody holds the other end of its own input any more, and waits for it; not
+/// for long.
+const WATCH: &str = r#"setsid "$@" </dev/null & child=$!
 read -r _
-kill "$child"
-(sleep 5; kill -9 "$child") & late=$!
+kill -- "-$child"
+(n=0; while [ $n -lt 200 ]; do sleep 0.1; n=$((n+1)); done; kill -9 -- "-$child") & late=$!
 wait "$child"
 kill "$late""#;
 
 /// A program and its log.
 pub struct Process {
-    child: Child,
+    watch: Child,
     log: PathBuf,
 }
 
 impl Process {
-    /// Starts a program in a folder of its own, which has to be there, with these variables and no others.
+    /// Starts a program in a folder, which has to be there and gets its log, with these variables and no others
+    /// than `PATH`.
     pub fn start(
         name: &str,
         program: &Path,
-        arguments: &[String],
+        arguments: &[impl AsRef<OsStr>],
         folder: &Path,
         environment: &[(&str, &str)],
     ) -> Self {
         let log = folder.join(format!("{name}.log"));
         let file = File::create(&log).unwrap_or_else(|error| panic!("{}: {error}", log.display()));
-        let child = Command::new("sh")
+        let watch = Command::new("sh")
             .args(["-c", WATCH, "sh"])
             .arg(program)
             .args(arguments)
@@ -51,7 +54,7 @@ impl Process {
             .stderr(file)
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
-        Self { child, log }
+        Self { watch, log }
     }
 
     /// Everything logged so far.
@@ -64,58 +67,49 @@ impl Process {
         &self.log
     }
 
-    /// Tries until it succeeds, and shows the end of the log where it does not.
+    /// Tries until it succeeds.
+    ///
+    /// # Panics
+    /// Where it does not; it shows the end of the log.
     pub fn until<T>(&self, what: &str, attempt: impl FnMut() -> Option<T>) -> T {
-        eventually(attempt).unwrap_or_else(|| {
+        self.within(PATIENCE, what, attempt)
+    }
+
+    /// The same, for as long as this.
+    ///
+    /// # Panics
+    /// Where it does not succeed within this time; it shows the end of the log.
+    pub fn within<T>(&self, patience: Duration, what: &str, attempt: impl FnMut() -> Option<T>) -> T {
+        eventually_within(patience, attempt).unwrap_or_else(|| {
             let log = self.log();
-            let last: Vec<&str> = log.lines().rev().take(40).collect();
-            let last: Vec<&str> = last.into_iter().rev().collect();
-            panic!("not within {PATIENCE:?}: {what}; the end of {}:\n{}", self.log.display(), last.join("\n"))
+            let lines: Vec<&str> = log.lines().collect();
+            let last = lines[lines.len().saturating_sub(60)..].join("\n");
+            panic!("not within {patience:?}: {what}; the end of {}:\n{last}", self.log.display())
         })
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        drop(self.child.stdin.take());
+        drop(self.watch.stdin.take());
         // Where it has ended by itself there is nothing left to wait for.
-        drop(self.child.wait());
+        drop(self.watch.wait());
     }
 }
 
 /// Tries until it succeeds; none where it does not.
-pub fn eventually<T>(mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
-    let end = Instant::now() + PATIENCE;
+pub fn eventually<T>(attempt: impl FnMut() -> Option<T>) -> Option<T> {
+    eventually_within(PATIENCE, attempt)
+}
+
+fn eventually_within<T>(patience: Duration, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+    let end = Instant::now() + patience;
     loop {
         match attempt() {
             None if Instant::now() < end => thread::sleep(Duration::from_millis(100)),
             outcome => return outcome,
         }
     }
-}
-
-/// What a variable says that `make test-istio` sets.
-pub fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run `make test-istio`"))
-}
-
-/// A folder of this run, empty at its start. It stays until the next run.
-pub fn folder(name: &str) -> PathBuf {
-    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
-        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("istio");
-        drop(fs::remove_dir_all(&root)); // of the run before, if there was one
-        root
-    });
-    let folder = ROOT.join(name);
-    fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    folder
-}
-
-/// Writes a file, and the folders that it is in.
-pub fn write(path: &Path, text: &str) {
-    let folder = path.parent().expect("a file is in a folder");
-    fs::create_dir_all(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
 /// So many ports that nobody listens on, and that nobody is given who asks for any: else a connection of
