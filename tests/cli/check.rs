@@ -34,6 +34,30 @@ fn yaml_says_the_same_as_json() {
 }
 
 #[test]
+fn a_configuration_has_one_fingerprint_in_whatever_it_stands() {
+    let directory = directory("one_fingerprint");
+    let yaml =
+        format!("entrances:\n  gateway:\n    keys: {{first: {{sha256: {KEY_SHA256}}}}}\ndoor: inner\n");
+    let indented = yaml.lines().map(|line| format!("    {line}\n")).collect::<String>();
+    let plugin = format!(
+        "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {{name: inner-door, namespace: shop}}\n\
+         spec:\n  url: oci://registry.example/vestibule@sha256:{KEY_SHA256}\n  phase: AUTHN\n  priority: 1000\n  \
+         failStrategy: FAIL_RELOAD\n  match: [{{mode: SERVER}}]\n  pluginConfig:\n{indented}"
+    );
+    let json = format!(
+        r#"{{"door":"inner","entrances":{{"gateway":{{"keys":{{"first":{{"sha256":"{KEY_SHA256}"}}}}}}}}}}"#
+    );
+    let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let hash = vestibule::fingerprint::Fingerprint::of(&document).to_string();
+    for (name, content) in [("inner.json", &json), ("inner.yaml", &yaml), ("plugin.yaml", &plugin)] {
+        let file = directory.join(name);
+        fs::write(&file, content).unwrap();
+        let run = vestibule(&["check", "--hash", text(&file)]).run();
+        assert!(run.out.ends_with(&format!("ok (inner door, {hash})\n")), "{name}: {} {}", run.out, run.err);
+    }
+}
+
+#[test]
 fn five_faults_are_five_lines_each_with_its_path() {
     let document = json!({
         "door": "outer",

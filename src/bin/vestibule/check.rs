@@ -28,6 +28,7 @@ pub(crate) use report::is_manifest;
 #[command(after_help = "Examples:\n  vestibule check outer.yaml inner.yaml\n  \
     vestibule check --env envoy/mesh.yaml\n  \
     vestibule check --module host outer.yaml\n  \
+    vestibule check --hash outer.yaml\n  \
     vestibule check --outer outer.yaml --inner inner.yaml\n  \
     kubectl kustomize istio/overlays/prod/us-east-1 | vestibule check --deny-warnings -\n  \
     kubectl get wasmplugin -A -o json | vestibule check -\n\n\
@@ -48,6 +49,9 @@ pub(crate) struct Args {
     /// Check the values of secrets too, as this environment has them
     #[arg(long)]
     env: bool,
+    /// Print the fingerprint of each configuration that is fine, as the filter's metric and log have it
+    #[arg(long)]
+    hash: bool,
     /// The module that is to run them; what the host one cannot do is an error
     #[arg(long, value_enum, default_value_t = ForModule::Full)]
     module: ForModule,
@@ -76,7 +80,7 @@ pub(crate) const MOST: u64 = 16 * 1024 * 1024;
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let now = UnixTime::from_secs(clock::now()?);
-    let terms = Terms { env: args.env, module: args.module.into(), now };
+    let terms = Terms { env: args.env, hash: args.hash, module: args.module.into(), now };
     let mut total = Total { deny_warnings: args.deny_warnings, ..Total::default() };
     for path in &args.files {
         total.file(path, terms)?;

@@ -28,6 +28,7 @@ mod workload;
 use serde_json::Value;
 use vestibule::compile::{self, Compiled, Secrets};
 use vestibule::config::error::ConfigErrors;
+use vestibule::fingerprint::Fingerprint;
 use vestibule::jose::module::Module;
 use vestibule::policy::Door;
 use vestibule::time::UnixTime;
@@ -43,8 +44,21 @@ use stream::Stream;
 pub(crate) struct Terms {
     /// Whether secrets have this process' environment for their values.
     pub(crate) env: bool,
+    /// Whether fingerprints are told.
+    pub(crate) hash: bool,
     pub(crate) module: Module,
     pub(crate) now: UnixTime,
+}
+
+impl Terms {
+    /// What is said of a configuration that is fine.
+    pub(crate) fn fine(self, door: Door, configuration: &Value) -> String {
+        let door = door.as_str();
+        match self.hash {
+            true => format!("ok ({door} door, {})", Fingerprint::of(configuration)),
+            false => format!("ok ({door} door)"),
+        }
+    }
 }
 
 /// What a stream holds.
@@ -95,7 +109,8 @@ pub(crate) fn check(stream: &Stream, terms: Terms) -> Checked {
     }
     let fine = plugins.iter().filter(|plugin| findings.is_fine(plugin.object)).filter_map(|plugin| {
         let door = plugin.outline.as_ref()?.door();
-        Some(format!("{}: ok ({} door)", plugin.object.title(), door.as_str()))
+        let said = terms.fine(door, plugin.at("/pluginConfig")?);
+        Some(format!("{}: {said}", plugin.object.title()))
     });
     let names_secrets =
         |plugin: &Plugin<'_>| plugin.outline.as_ref().is_none_or(|outline| !outline.secrets().is_empty());

@@ -115,7 +115,8 @@ impl Report {
                 self.warnings.extend(document::faults(&warnings).into_iter().map(|fault| fault.inside(path)));
                 if faults.is_empty() {
                     let separator = if path.is_empty() { "" } else { ": " };
-                    self.fine.push(format!("{path}{separator}ok ({} door)", outline.door().as_str()));
+                    let said = self.terms.fine(outline.door(), configuration);
+                    self.fine.push(format!("{path}{separator}{said}"));
                     says = Some(outline);
                 }
             }
