@@ -2,8 +2,8 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size size-report image push cli certificates demo test test-istio test-keycloak test-kind \
-		test-wasm test-image test-alerts test-page fuzz bench bench-memory bench-signatures bench-native \
+.PHONY: help wasm size size-report image push cli certificates demo test test-envoys test-istio test-keycloak \
+		test-kind test-alerts test-page test-wasm test-image fuzz bench bench-memory bench-signatures bench-native \
 		bench-instructions check manifests fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
@@ -32,8 +32,9 @@ export FUZZ_SECONDS
 export FUZZ_SANITIZER
 
 # What the tests and the demo are told. The assignment by itself, so that its failure ends the recipe.
-WITH_ENVOY = ENVOY=$$(tools/envoy.sh) && export ENVOY VESTIBULE_WASM="$(CURDIR)/$(MODULE)" \
-	VESTIBULE_HOST_WASM="$(CURDIR)/$(HOST_MODULE)" VESTIBULE_PROBE="$(CURDIR)/$(PROBE)" &&
+FILTERS = VESTIBULE_WASM="$(CURDIR)/$(MODULE)" VESTIBULE_HOST_WASM="$(CURDIR)/$(HOST_MODULE)" \
+	VESTIBULE_PROBE="$(CURDIR)/$(PROBE)"
+WITH_ENVOY = ENVOY=$$(tools/envoy.sh) && export ENVOY $(FILTERS) &&
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +69,10 @@ test: $(MODULE) $(HOST_MODULE) $(PROBE) envoy | compiler ## run every test, nati
 	@$(WITH_ENVOY) cargo test --locked --no-fail-fast
 	cargo test --locked --lib --no-default-features --features plugin
 	cargo test --locked --manifest-path tools/image/Cargo.toml --target-dir target/image
+
+# ENVOYS='1.36.2 1.38.2' runs it with these alone.
+test-envoys: $(MODULE) $(HOST_MODULE) $(PROBE) | compiler ## run the tests in Envoy, and the demo, with each Envoy supported
+	@$(FILTERS) tools/envoys.sh $(ENVOYS)
 
 # One Keycloak for all of its tests, which therefore run one after the other.
 test-keycloak: $(MODULE) envoy | compiler ## run a door before tokens of a real Keycloak, whose keys it fetches

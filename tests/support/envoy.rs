@@ -337,7 +337,8 @@ impl Files {
     }
 }
 
-fn binary() -> PathBuf {
+/// The Envoy under test.
+pub fn binary() -> PathBuf {
     std::env::var_os("ENVOY").expect("ENVOY is not set: run `make test`").into()
 }
 
