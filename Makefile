@@ -3,8 +3,8 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help wasm size size-report image push cli certificates demo test test-envoys test-istio test-keycloak \
-		test-kind test-wasm test-image fuzz bench bench-memory bench-signatures bench-native bench-instructions check \
-		manifests fmt envoy clean compiler FORCE
+		test-kind test-alerts test-page test-wasm test-image fuzz bench bench-memory bench-signatures bench-native \
+		bench-instructions check manifests fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
 # The same without signatures of its own.
@@ -25,6 +25,7 @@ export ISTIOCTL
 export ISTIOD
 export KUBERNETES
 export KEYCLOAK
+export PROMETHEUS
 export KIND
 # FUZZ_SECONDS=600 fuzzes each target so long; FUZZ_SANITIZER=address watches memory as well (tools/fuzz.sh).
 export FUZZ_SECONDS
@@ -77,6 +78,13 @@ test-envoys: $(MODULE) $(HOST_MODULE) $(PROBE) | compiler ## run the tests in En
 test-keycloak: $(MODULE) envoy | compiler ## run a door before tokens of a real Keycloak, whose keys it fetches
 	@$(WITH_ENVOY) KEYCLOAK=$$(tools/keycloak.sh) && export KEYCLOAK && \
 	cargo test --locked --test keycloak -- --test-threads=1
+
+test-alerts: ## test the rules of monitoring/, each alert firing and not, and check what else is there
+	@tools/alerts.sh
+
+# PICTURES=docs/monitoring draws the panels anew for the docs.
+test-page: $(MODULE) $(PROBE) envoy | compiler ## ask a real Prometheus, that scrapes real Envoys, every panel and every rule
+	@$(WITH_ENVOY) PROMETHEUS=$$(tools/prometheus.sh) && export PROMETHEUS && cargo test --locked --test page
 
 # The layouts that the checks' tests spoil are tried on the agent too.
 test-image: image ## push the images to registries on loopback and pull them by the code of Istio's agent; it takes Go
