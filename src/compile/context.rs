@@ -6,6 +6,7 @@ use crate::config::context::Mint as Written;
 use crate::config::error::{ConfigError, ConfigErrors};
 use crate::context::mint::{Mint, Terms};
 use crate::jose::algorithm::{Algorithm, Family};
+use crate::jose::module::Module;
 use crate::jose::signature::{Backend, Engines};
 use crate::jose::signing::SigningKey;
 use crate::policy::Policy;
@@ -85,10 +86,14 @@ pub fn settle_signing(
 ) -> Result<Option<(Algorithm, Backend)>, ConfigErrors> {
     match policy.settle_signing(engines) {
         Some((algorithm, Backend::Nobody)) => {
-            // The module signs by no RSA key.
-            let or = match algorithm.family() {
-                Family::Rsa => ", or, where the key is sound, have an Envoy with `sign` (1.37 or later)",
-                Family::P256 | Family::P384 | Family::P521 | Family::Ed25519 | Family::Hmac => "",
+            // The module signs by no RSA key, and the smaller one by none.
+            let or = match (algorithm.family(), Module::BUILT) {
+                (Family::Rsa, _) => ", or, where the key is sound, have an Envoy with `sign` (1.37 or later)",
+                (_, Module::Host) => {
+                    ", or, where the key is sound, have an Envoy with `sign` (1.37 or later), or use \
+                     dist/vestibule.wasm"
+                }
+                (_, Module::Full) => "",
             };
             let reason = format!(
                 "is a key with which nothing here signs {algorithm} rightly: give one that \

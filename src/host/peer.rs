@@ -13,9 +13,9 @@ pub(super) struct Shown {
 impl Shown {
     /// The URI of the certificate that the client presented; none where it presented none, or one without a URI.
     ///
-    /// Envoy says since 1.40 whether it has validated the certificate on this connection. It has not where a
+    /// Envoy says since 1.39 whether it has validated the certificate on this connection. It has not where a
     /// session was resumed, nor where the listener lets any certificate pass, and nothing tells the two apart.
-    /// Before 1.40 nothing at all tells: then it is the listener's settings that are relied on, which
+    /// Before 1.39 nothing at all tells: then it is the listener's settings that are relied on, which
     /// `vestibule check` sees to where it sees the listener.
     pub(super) fn read() -> Result<Option<Self>, HostError> {
         let Some(uri) =

@@ -11,6 +11,7 @@ use vestibule::jose::signature::{Engine as _, Outcome};
 use vestibule::jose::signing::SigningKey;
 use vestibule::jose::software::Software;
 
+use super::abilities::signs;
 use super::mesh::{good_payload, good_token, outer_configuration, signed};
 use super::probe::Probe;
 use crate::support::bootstrap::Bootstrap;
@@ -19,9 +20,14 @@ use crate::support::http::get;
 use crate::support::keys;
 use crate::support::upstream::{Arrival, Upstream};
 
-/// The keys, and who signs with them in an Envoy.
-const KEYS: [(&str, &str, &str); 3] =
-    [("ec-256", "ES256", "host"), ("rsa-1", "RS256", "host"), ("ed-1", "EdDSA", "module")];
+/// The keys by which contexts are signed in this Envoy, and who signs.
+fn signers() -> Vec<(&'static str, &'static str, &'static str)> {
+    if signs() {
+        vec![("ec-256", "ES256", "host"), ("rsa-1", "RS256", "host"), ("ed-1", "EdDSA", "module")]
+    } else {
+        vec![("ec-256", "ES256", "module"), ("ed-1", "EdDSA", "module")]
+    }
+}
 
 /// Both doors, which know each other by contexts alone.
 struct Doors {
@@ -75,7 +81,7 @@ fn claims(context: &str) -> Value {
 
 #[test]
 fn a_context_takes_the_principal_from_door_to_door_whoever_signs() {
-    for (key, algorithm, place) in KEYS {
+    for (key, algorithm, place) in signers() {
         let doors = Doors::start(key);
         let signer = json!({ "signs": algorithm, "signs_in": place });
         assert!(doors.outer.wait_until_told("configuration", &signer), "no line says {signer}");
@@ -138,7 +144,8 @@ fn envoy_and_the_module_in_it_sign_what_the_module_verifies() {
     let probe = Probe::start();
     let text = b"a text that is signed";
     // By RSA keys the module signs where there is no Envoy, and not in one.
-    for (key, by_host, in_module) in [("ec-256", true, true), ("rsa-1", true, false), ("ed-1", false, true)] {
+    let host = signs();
+    for (key, by_host, in_module) in [("ec-256", host, true), ("rsa-1", host, false), ("ed-1", false, true)] {
         let pem = keys::named(key).private_pem();
         let key = SigningKey::from_pem(pem).expect("a key");
         let verify =
@@ -194,13 +201,20 @@ fn a_key_that_cannot_sign_refuses_the_configuration_and_stays_out_of_the_log() {
 /// By RSA the host signs or nobody; whether the numbers of a key go together the module does not look at.
 #[test]
 fn an_rsa_key_with_which_the_host_does_not_sign_refuses_the_configuration() {
-    let (_, document) = SecretDocument::from_pem(keys::named("rsa-1").private_pem()).expect("a PEM");
+    let sound = keys::named("rsa-1").private_pem();
+    let (_, document) = SecretDocument::from_pem(sound).expect("a PEM");
     let mut bytes = document.as_bytes().to_vec();
     // In `d`, which begins behind the modulus and the exponent.
     bytes[400] ^= 2;
     let damaged = SecretDocument::try_from(bytes).expect("DER");
-    let pem = damaged.to_pem("PRIVATE KEY", LineEnding::LF).expect("a PEM");
-    let log = refusal_with(&pem).faults();
-    assert!(log.contains("context.mint.key: is a key with which nothing here signs RS256 rightly"), "{log}");
-    assert!(log.contains("an Envoy with `sign` (1.37 or later)"), "{log}");
+    let damaged = damaged.to_pem("PRIVATE KEY", LineEnding::LF).expect("a PEM");
+    let refused = if signs() { vec![damaged.as_str()] } else { vec![damaged.as_str(), sound] };
+    for pem in refused {
+        let log = refusal_with(pem).faults();
+        assert!(
+            log.contains("context.mint.key: is a key with which nothing here signs RS256 rightly"),
+            "{log}"
+        );
+        assert!(log.contains("an Envoy with `sign` (1.37 or later)"), "{log}");
+    }
 }

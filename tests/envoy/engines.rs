@@ -8,8 +8,9 @@ use serde_json::{Map, json};
 use vestibule::jose::algorithm::Algorithm;
 use vestibule::jose::signature::Outcome;
 
+use super::abilities::verifies;
 use super::mesh::{ENVIRONMENT, outer_configuration};
-use super::probe::{Probe, host_serves};
+use super::probe::Probe;
 use crate::conformance::engine::{Engine, Question};
 use crate::conformance::examples;
 use crate::conformance::judge::{judge, judge_foreign};
@@ -22,9 +23,8 @@ use crate::support::envoy::Envoy;
 fn envoy_serves_pkcs1_and_ecdsa_and_the_module_the_rest() {
     let envoy =
         Envoy::start(&Bootstrap::of("outer.yaml").configure("outer", &outer_configuration()), &ENVIRONMENT);
-    let served = Algorithm::ALL.map(|algorithm| {
-        (algorithm.to_string(), json!(if host_serves(algorithm) { "host" } else { "module" }))
-    });
+    let served = Algorithm::ALL
+        .map(|algorithm| (algorithm.to_string(), json!(if verifies(algorithm) { "host" } else { "module" })));
     let served = json!({ "algorithms": Map::from_iter(served) });
     assert!(envoy.wait_until_told("crypto", &served), "no line says {served}");
 }

@@ -9,9 +9,9 @@ use vestibule::jose::signature::{Engine as _, Outcome};
 use vestibule::jose::signing::SigningKey;
 use vestibule::jose::software::Software;
 
+use super::abilities::{signs, verifies};
 use super::configuration::refusal;
 use super::mesh::{AUDIENCE, ENVIRONMENT, GATEWAY_KEY, ISSUER, good_payload, outer_configuration, signed};
-use super::probe::host_serves;
 use crate::support::bootstrap::Bootstrap;
 use crate::support::envoy::Envoy;
 use crate::support::http::get;
@@ -33,9 +33,8 @@ fn with_keys(names: &[&str]) -> Value {
 #[test]
 fn its_log_says_that_nobody_verifies_what_hosts_do_not() {
     let envoy = Envoy::start(&bootstrap(&outer_configuration()), &ENVIRONMENT);
-    let served = Algorithm::ALL.map(|algorithm| {
-        (algorithm.to_string(), json!(if host_serves(algorithm) { "host" } else { "nobody" }))
-    });
+    let served = Algorithm::ALL
+        .map(|algorithm| (algorithm.to_string(), json!(if verifies(algorithm) { "host" } else { "nobody" })));
     let served = json!({ "algorithms": Map::from_iter(served) });
     assert!(envoy.wait_until_told("crypto", &served), "no line says {served}");
 }
@@ -92,7 +91,7 @@ fn what_only_the_full_module_does_refuses_the_configuration_with_its_place() {
 }
 
 #[test]
-fn contexts_are_signed_by_envoy_with_the_point_that_stands_in_the_key() {
+fn contexts_are_signed_by_envoy_with_the_point_that_stands_in_the_key_or_by_nobody() {
     for (key, algorithm) in [("ec-256", "ES256"), ("rsa-1", "RS256")] {
         let upstream = Upstream::start();
         let mut configuration = outer_configuration();
@@ -104,6 +103,13 @@ fn contexts_are_signed_by_envoy_with_the_point_that_stands_in_the_key() {
         let bootstrap = bootstrap(&configuration).environment("outer", variables.iter());
         let environment =
             [("MINT_KEY", keys::named(key).private_pem()), ("VESTIBULE_GATEWAY_KEY", GATEWAY_KEY)];
+        if !signs() {
+            let log = refusal(&bootstrap, &environment).faults();
+            let reason =
+                format!("context.mint.key: is a key with which nothing here signs {algorithm} rightly");
+            assert!(log.contains(&reason) && log.contains("an Envoy with `sign` (1.37 or later)"), "{log}");
+            continue;
+        }
         let envoy = Envoy::start(&bootstrap.cluster("upstream", upstream.port()), &environment);
         let signer = json!({ "signs": algorithm, "signs_in": "host" });
         assert!(envoy.wait_until_told("configuration", &signer));

@@ -17,6 +17,7 @@ mod conformance;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod abilities; // fixture: what differs between versions of Envoy
 mod both; // fixture: doors in Envoy, and the same ones natively
 mod bounds; // the key, where Envoy routes again, retries, mirrors, redirects
 mod configuration; // a faulty one does not start

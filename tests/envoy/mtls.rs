@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
+use super::abilities::tells_validated;
 use super::mesh::{ENVIRONMENT, good_token, inner_configuration, issuer, outer_configuration};
 use super::probe::properties;
 use crate::support::bootstrap::{Bootstrap, Clients, Server, cluster_of_caller};
@@ -20,21 +21,28 @@ use crate::support::upstream::Upstream;
 struct Seen {
     /// `connection.mtls`
     mtls: bool,
-    /// `connection.peer_certificate_valid`, which Envoy has since 1.40.
-    valid: bool,
+    /// `connection.peer_certificate_valid`; none in an Envoy that does not tell.
+    valid: Option<bool>,
     /// `connection.uri_san_peer_certificate`
     uri: Option<String>,
     /// `connection.dns_san_peer_certificate`
     dns: Option<String>,
-    /// Whether `connection.sha256_peer_certificate_digest` and `connection.peer_certificate` are there.
+    /// Whether there is a `connection.sha256_peer_certificate_digest`.
     certificate: bool,
 }
 
 /// Nobody has shown a certificate.
-const NOBODY: Seen = Seen { mtls: false, valid: false, uri: None, dns: None, certificate: false };
+fn nobody() -> Seen {
+    Seen { mtls: false, valid: told(false), uri: None, dns: None, certificate: false }
+}
 
 fn peer(valid: bool, uri: &str) -> Seen {
-    Seen { mtls: true, valid, uri: Some(uri.to_owned()), dns: None, certificate: true }
+    Seen { mtls: true, valid: told(valid), uri: Some(uri.to_owned()), dns: None, certificate: true }
+}
+
+/// What Envoy tells of this.
+fn told(valid: bool) -> Option<bool> {
+    tells_validated().then_some(valid)
 }
 
 fn seen(port: u16) -> Seen {
@@ -44,20 +52,19 @@ fn seen(port: u16) -> Seen {
         "connection.uri_san_peer_certificate",
         "connection.dns_san_peer_certificate",
         "connection.sha256_peer_certificate_digest",
-        "connection.peer_certificate",
     ];
-    let values: [_; 6] = properties(port, &paths).try_into().expect("a value for each path");
-    let [mtls, valid, uri, dns, digest, pem] = values;
+    let values: [_; 5] = properties(port, &paths).try_into().expect("a value for each path");
+    let [mtls, valid, uri, dns, digest] = values;
     let text = |bytes: Option<Vec<u8>>| bytes.map(|bytes| String::from_utf8(bytes).expect("a SAN is ASCII"));
-    assert_eq!(digest.is_some(), pem.is_some());
-    Seen { mtls: flag(mtls), valid: flag(valid), uri: text(uri), dns: text(dns), certificate: pem.is_some() }
+    let mtls = flag(mtls.expect("Envoy always says whether it is mTLS"));
+    Seen { mtls, valid: valid.map(flag), uri: text(uri), dns: text(dns), certificate: digest.is_some() }
 }
 
 /// A boolean comes as one byte.
-fn flag(value: Option<Vec<u8>>) -> bool {
-    match value.as_deref() {
-        Some([0]) => false,
-        Some([1]) => true,
+fn flag(value: Vec<u8>) -> bool {
+    match value[..] {
+        [0] => false,
+        [1] => true,
         _ => panic!("{value:?} is no boolean"),
     }
 }
@@ -98,7 +105,7 @@ fn a_filter_can_tell_a_validated_certificate_from_one_that_is_only_shown() {
     let host = authority.leaf(&[Name::Dns("gateway.cluster.local")]);
     let named = |valid, uri: Option<&str>, dns: &str| {
         let (uri, dns) = (uri.map(str::to_owned), Some(dns.to_owned()));
-        Seen { mtls: true, valid, uri, dns, certificate: true }
+        Seen { mtls: true, valid: told(valid), uri, dns, certificate: true }
     };
     #[rustfmt::skip] // a table
     let cases = [
@@ -111,21 +118,21 @@ fn a_filter_can_tell_a_validated_certificate_from_one_that_is_only_shown() {
         ("required",  "host",         Some(&host),         Some(named(true, None, "gateway.cluster.local"))),
         ("optional",  "good",         Some(&good),         Some(peer(true, GATEWAY))),
         ("optional",  "forged",       Some(&forged),       None),
-        ("optional",  "none",         None,                Some(NOBODY)),
+        ("optional",  "none",         None,                Some(nobody())),
         ("untrusted", "good",         Some(&good),         Some(peer(true, GATEWAY))),
         // All but one byte is as if it were the gateway.
         ("untrusted", "forged",       Some(&forged),       Some(peer(false, GATEWAY))),
-        ("untrusted", "none",         None,                Some(NOBODY)),
+        ("untrusted", "none",         None,                Some(nobody())),
         // Without anything to judge by, a required certificate is not even asked for.
-        ("unjudged",  "good",         Some(&good),         Some(NOBODY)),
-        ("unjudged",  "none",         None,                Some(NOBODY)),
-        ("unasked",   "good",         Some(&good),         Some(NOBODY)),
+        ("unjudged",  "good",         Some(&good),         Some(nobody())),
+        ("unjudged",  "none",         None,                Some(nobody())),
+        ("unasked",   "good",         Some(&good),         Some(nobody())),
     ];
     let bootstrap = cases.iter().fold(probes(&listeners, &server), |bootstrap, (listener, name, leaf, _)| {
         bootstrap.caller(&format!("{listener} {name}"), listener, *leaf)
     });
     let envoy = Envoy::start(&bootstrap, &[]);
-    assert_eq!(seen(envoy.port("outer")), NOBODY, "without TLS");
+    assert_eq!(seen(envoy.port("outer")), nobody(), "without TLS");
     for (listener, name, _, expected) in cases {
         let caller = format!("{listener} {name}");
         let port = envoy.port(&caller);

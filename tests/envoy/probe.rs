@@ -8,6 +8,7 @@ use vestibule::jose::algorithm::Algorithm;
 use vestibule::jose::key::VerifyingKey;
 use vestibule::jose::signature::Outcome;
 
+use super::abilities::verifies;
 use crate::conformance::engine::{Engine, Question, module_serves};
 use crate::support::bootstrap::Bootstrap;
 use crate::support::envoy::Envoy;
@@ -112,7 +113,7 @@ impl Engine for Host<'_> {
     }
 
     fn serves(&self, algorithm: Algorithm, _: &VerifyingKey) -> bool {
-        host_serves(algorithm)
+        verifies(algorithm)
     }
 
     fn outcomes(&self, questions: &[Question]) -> Vec<Outcome> {
@@ -120,22 +121,12 @@ impl Engine for Host<'_> {
         let module = self.0.ask("module", questions);
         let both = questions.iter().zip(host.iter().zip(module));
         let disagreements: Vec<String> = both
-            .filter(|(asked, _)| host_serves(asked.algorithm) && module_serves(&asked.key))
+            .filter(|(asked, _)| verifies(asked.algorithm) && module_serves(&asked.key))
             .filter(|(_, (host, module))| *host != module)
             .map(|(asked, (host, module))| format!("{host:?} or {module:?}: {}", written(asked)))
             .collect();
         assert!(disagreements.is_empty(), "host and module disagree:\n{}", disagreements.join("\n"));
         host
-    }
-}
-
-/// What Envoy's `verify_signature` can do.
-pub fn host_serves(algorithm: Algorithm) -> bool {
-    match algorithm {
-        Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 => true,
-        Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 => true,
-        Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 | Algorithm::EdDsa => false,
-        Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => false,
     }
 }
 

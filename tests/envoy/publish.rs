@@ -188,9 +188,10 @@ fn a_publication_is_counted_as_one_and_nothing_else() {
     for response in door.answers(&get(PATH).bearer("not.a.token")) {
         assert_eq!(response.json(), published());
     }
-    let counted = door.envoy.stats("wasmcustom.door=.=outer;.;decision=.=");
+    let counters = door.envoy.stats("wasmcustom.door=.=outer;.;decision=.=");
+    let counted: Vec<_> = counters.into_iter().filter(|(_, count)| *count > 0).collect();
     let name = "wasmcustom.door=.=outer;.;decision=.=publish;.;code=.=_none;.;route=.=_none;.;issuer=.=_none;.;vestibule_decisions_total";
-    assert_eq!(counted, [(name.to_owned(), 2)].into());
+    assert_eq!(counted, [(name.to_owned(), 2)]);
 }
 
 fn until_tomorrow() -> String {

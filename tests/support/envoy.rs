@@ -132,6 +132,11 @@ impl Envoy {
             .unwrap_or_else(|| panic!("there is no listener {listener} in {:?}", self.ports))
     }
 
+    /// The port of its administration, which Prometheus scrapes.
+    pub fn admin_port(&self) -> u16 {
+        self.admin
+    }
+
     /// Its process.
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -332,7 +337,8 @@ impl Files {
     }
 }
 
-fn binary() -> PathBuf {
+/// The Envoy under test.
+pub fn binary() -> PathBuf {
     std::env::var_os("ENVOY").expect("ENVOY is not set: run `make test`").into()
 }
 

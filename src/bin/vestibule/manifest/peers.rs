@@ -27,7 +27,7 @@ pub(crate) fn check(plugin: &Plugin<'_>, findings: &mut Findings) {
                 plugin.object,
                 &path(name, "resumed"),
                 "is not `admit`, and Istio's sidecars resume TLS sessions, on which Envoy validates no certificate: from \
-                 Envoy 1.40 on a caller would be let in once and refused when it comes again. Write `resumed: admit`",
+                 Envoy 1.39 on a caller would be let in once and refused when it comes again. Write `resumed: admit`",
             );
         }
     }

@@ -1,0 +1,175 @@
+//! What stands in `monitoring/` fits together, and the docs to it. What Prometheus makes of it is tested by
+//! `make test-alerts` and `make test-page`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops where it fails"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use vestibule::denial::{Code, Status};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn yaml(path: &str) -> Value {
+    serde_saphyr::from_str(&read(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn files(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(root().join(folder)).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Every rule.
+fn rules() -> Vec<Value> {
+    let files = files("monitoring/rules");
+    let documents = files.iter().map(|file| yaml(&format!("monitoring/rules/{file}")));
+    let groups = documents.flat_map(|document| list(&document["spec"]["groups"]).to_vec());
+    groups.flat_map(|group| list(&group["rules"]).to_vec()).collect()
+}
+
+fn alerts() -> Vec<Value> {
+    rules().into_iter().filter(|rule| rule["alert"].is_string()).collect()
+}
+
+fn names() -> BTreeSet<String> {
+    alerts().iter().map(|alert| alert["alert"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn each_alert_says_what_it_means_how_bad_it_is_and_where_its_page_is() {
+    for alert in alerts() {
+        let name = alert["alert"].as_str().unwrap();
+        for annotation in ["summary", "description"] {
+            let text = alert["annotations"][annotation].as_str().unwrap_or_default();
+            assert!(text.len() > 20, "{name}: {annotation}");
+        }
+        assert!(["critical", "warning"].map(Value::from).contains(&alert["labels"]["severity"]), "{name}");
+        let page = format!("https://vestibule.example.com/runbooks/{name}.html");
+        assert_eq!(alert["annotations"]["runbook_url"], page);
+        let page = read(&format!("docs/runbooks/{name}.md"));
+        assert!(page.starts_with(&format!("# {name}\n")), "{name}");
+        let severity = format!("**Severity** {}", alert["labels"]["severity"].as_str().unwrap());
+        assert!(page.contains(&severity), "{name}: its page does not say {severity}");
+        for part in ["## What it means", "what to do", "## How to know it is over"] {
+            assert!(page.to_lowercase().contains(&part.to_lowercase()), "{name}: its page lacks {part}");
+        }
+    }
+    let pages = files("docs/runbooks").into_iter().filter(|page| page.starts_with("Vestibule"));
+    let pages: BTreeSet<String> = pages.map(|page| page.trim_end_matches(".md").to_owned()).collect();
+    assert_eq!(pages, names(), "a page for each alert, and an alert for each page");
+}
+
+#[test]
+fn each_alert_is_tested_to_fire_and_to_keep_still() {
+    let (mut fires, mut keeps_still) = (BTreeSet::new(), BTreeSet::new());
+    for file in files("monitoring/tests") {
+        for test in list(&yaml(&format!("monitoring/tests/{file}"))["tests"]) {
+            for case in list(&test["alert_rule_test"]) {
+                let silent = list(&case["exp_alerts"]).is_empty();
+                let seen = if silent { &mut keeps_still } else { &mut fires };
+                seen.insert(case["alertname"].as_str().unwrap().to_owned());
+            }
+        }
+    }
+    assert_eq!(fires, names());
+    assert_eq!(keeps_still, names());
+}
+
+#[test]
+fn the_faults_of_ours_are_the_503s_and_the_wrong_door() {
+    let is_ours = |code: &&Code| code.status() == Status::Unavailable || **code == Code::WrongDoor;
+    let ours: BTreeSet<&str> = Code::ALL.iter().filter(is_ours).map(|code| code.as_str()).collect();
+    let dashboard = read("monitoring/dashboard.json").replace("\\\"", "\"");
+    let texts = rules().into_iter().map(|rule| rule["expr"].as_str().unwrap().to_owned());
+    let mut sets = 0;
+    for text in texts.chain([dashboard]) {
+        for rest in
+            text.split("code=~\"").chain(text.split("code!~\"")).filter(|rest| rest.starts_with("keys"))
+        {
+            let codes: BTreeSet<&str> = rest.split('"').next().unwrap().split('|').collect();
+            assert_eq!(codes, ours);
+            sets += 1;
+        }
+    }
+    assert!(sets >= 7, "{sets}");
+}
+
+#[test]
+fn every_label_of_the_documentation_has_its_tag_in_each_place() {
+    let metrics = read("docs/metrics.md");
+    let rows = metrics.lines().filter(|line| line.starts_with("| `vestibule_"));
+    let labels = rows.flat_map(|row| row.split('|').nth(3).unwrap().split(','));
+    let labels: BTreeSet<String> = labels
+        .map(|label| label.trim().trim_matches('`').to_owned())
+        .filter(|label| !label.is_empty())
+        .collect();
+    assert!(labels.len() > 5, "{labels:?}");
+
+    let tags = yaml("monitoring/stats-tags.yaml");
+    let tags: BTreeMap<String, String> = list(&tags["stats_config"]["stats_tags"])
+        .iter()
+        .map(|tag| ["tag_name", "regex"].map(|member| tag[member].as_str().unwrap().to_owned()).into())
+        .collect();
+    assert_eq!(tags.keys().cloned().collect::<BTreeSet<_>>(), labels);
+    for (tag, regex) in &tags {
+        assert_eq!(*regex, format!(r"({tag}=\.=(.*?);\.;)"));
+        let line = format!("  - {{ tag_name: {tag}, regex: '{regex}' }}");
+        assert!(metrics.contains(&line), "docs/metrics.md lacks {line}");
+    }
+
+    let values = yaml("istio/base/mesh/istiod-values.yaml");
+    let of_istio = list(&values["meshConfig"]["defaultConfig"]["extraStatTags"]);
+    let of_istio: BTreeSet<String> = of_istio.iter().map(|tag| tag.as_str().unwrap().to_owned()).collect();
+    assert_eq!(of_istio, labels);
+}
+
+#[test]
+fn what_is_scraped_is_all_that_rules_and_dashboard_ask_for() {
+    let monitor = yaml("monitoring/pod-monitor.yaml");
+    let relabelings = &monitor["spec"]["podMetricsEndpoints"][0]["metricRelabelings"][0];
+    let scrape = yaml("monitoring/prometheus.yaml");
+    let configs = &scrape["scrape_configs"][0]["metric_relabel_configs"][0];
+    assert_eq!((&relabelings["action"], &relabelings["regex"]), (&configs["action"], &configs["regex"]));
+    let kept = configs["regex"].as_str().unwrap();
+    for rule in rules() {
+        let text = rule["expr"].as_str().unwrap();
+        let words = text.split(|letter: char| !(letter.is_alphanumeric() || "_:".contains(letter)));
+        let metrics = words.filter(|word| ["envoy_", "istio_"].iter().any(|prefix| word.starts_with(prefix)));
+        for metric in metrics {
+            let is_kept = kept.split('|').any(|one| metric.starts_with(one.split('.').next().unwrap()));
+            assert!(is_kept, "{metric} is asked for and not kept");
+        }
+    }
+}
+
+#[test]
+fn the_documentation_has_every_alert_and_its_pictures() {
+    let page = read("docs/monitoring.md");
+    for name in names() {
+        assert!(page.contains(&format!("[`{name}`](runbooks/{name}.md)")), "{name}");
+    }
+    let pictures: BTreeSet<&str> =
+        page.split("](monitoring/").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
+    let drawn = files("docs/monitoring");
+    assert_eq!(pictures, drawn.iter().map(String::as_str).collect());
+}
