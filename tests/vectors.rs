@@ -251,3 +251,24 @@ fn show(outcome: Option<(Outcome, Unseen)>) -> String {
     let Some(outcome) = outcome else { return "a panic".into() };
     difference::got(&outcome, &Mask::none()).to_string()
 }
+
+/// What doors are configured with here, an editor that knows the schema finds no fault with.
+#[test]
+fn every_configuration_of_the_vectors_is_one_by_the_schema() {
+    let schema: Value =
+        serde_json::from_str(include_str!("../docs/configuration.schema.json")).expect("the schema is JSON");
+    let judge = jsonschema::draft202012::new(&schema).expect("the schema is one");
+    let mut count = 0;
+    for file in vector::load_all() {
+        for case in &file.cases {
+            let config = case.config_at(case.now).expect("a configuration");
+            let faults: Vec<String> = judge
+                .iter_errors(&config)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert!(faults.is_empty(), "{}, {}: {faults:#?}", file.path.display(), case.name);
+            count += 1;
+        }
+    }
+    assert!(count >= AT_LEAST, "{count}");
+}

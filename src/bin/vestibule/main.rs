@@ -1,5 +1,5 @@
 //! The operator's command line: checks configurations, explains and tests their decisions, makes keys and test
-//! tokens.
+//! tokens, and says what a configuration may hold.
 //!
 //! What is right or wrong the library says; the commands read, ask and print. None of them prints a secret
 //! that it was not asked to make.
@@ -22,6 +22,7 @@ mod peer_validation;
 mod placement;
 mod published;
 mod scenario;
+mod schema;
 mod signing_key;
 mod terminal;
 mod test;
@@ -52,6 +53,7 @@ enum Command {
     Jwk(jwk::Args),
     Token(token::Args),
     Hash(hash::Args),
+    Schema(schema::Args),
 }
 
 /// How the process ends.
@@ -101,6 +103,7 @@ fn main() -> ExitCode {
         Command::Jwk(args) => jwk::run(args),
         Command::Token(args) => token::run(args),
         Command::Hash(args) => hash::run(args),
+        Command::Schema(args) => schema::run(args),
     };
     outcome
         .unwrap_or_else(|failure| {
