@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use wasmparser::{Parser, Payload};
 
@@ -30,12 +30,22 @@ fn written() -> BTreeSet<String> {
     lines.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
 }
 
+/// The text of every file of a folder and of those below.
+fn sources(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let paths = entries.map(|entry| entry.expect("it can be listed").path());
+    let read = |path: PathBuf| match path.is_dir() {
+        true => sources(&path),
+        false => vec![fs::read_to_string(&path).expect("a source")],
+    };
+    paths.flat_map(read).collect()
+}
+
 #[test]
 fn what_the_host_calls_is_what_the_host_layer_answers() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/host");
     let mut answered: BTreeSet<String> = OF_THE_SDK.map(|name| format!("export {name}")).into();
-    for entry in fs::read_dir(folder).expect("src/host is there") {
-        let source = fs::read_to_string(entry.expect("src/host can be listed").path()).expect("a source");
+    for source in sources(&folder) {
         let callbacks = source.lines().filter_map(|line| line.trim_start().strip_prefix("fn on_"));
         for name in callbacks.filter_map(|rest| rest.split('(').next()) {
             // Of a request's callbacks, the SDK's traits say what they are of; the ABI does not.
