@@ -24,4 +24,5 @@ mod mesh; // fixture: the overlay at this place, and all who call
 mod outside; // fixture: who is no part of the mesh
 mod proxy; // fixture: an agent and its Envoy
 mod requests; // istio/requests.json through both doors
+mod tenant_routing; // the example: where a request goes by its verified tenant
 mod workspace; // fixture: where all of this writes

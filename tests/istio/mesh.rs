@@ -188,6 +188,31 @@ impl Mesh {
         arrival.values("txn-token").concat()
     }
 
+    /// An object of the namespace `shop`.
+    pub fn object(&self, kind: &str, name: &str) -> Value {
+        let text =
+            self.kubernetes.kubectl(&["get", kind, name, "--namespace", "shop", "--output", "json"], "");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// Changes an object of the namespace `shop` by a merge patch.
+    pub fn patch(&self, kind: &str, name: &str, patch: &Value) {
+        let patch = patch.to_string();
+        let arguments =
+            ["patch", kind, name, "--namespace", "shop", "--type=merge", "--patch", patch.as_str()];
+        self.kubernetes.kubectl(&arguments, "");
+    }
+
+    /// Applies manifests.
+    pub fn apply(&self, manifests: &str) {
+        self.kubernetes.apply(manifests);
+    }
+
+    /// Deletes an object of the namespace `shop`.
+    pub fn delete(&self, kind: &str, name: &str) {
+        self.kubernetes.kubectl(&["delete", kind, name, "--namespace", "shop"], "");
+    }
+
     /// Changes a `WasmPlugin` by a merge patch.
     pub fn patch_plugin(&self, namespace: &str, name: &str, patch: &Value) {
         let patch = patch.to_string();
