@@ -47,8 +47,8 @@ if ! (cd "$work" && apt-get download --quiet "prometheus=$release" && mv ./*.deb
         fail "$url could not be downloaded; PROMETHEUS=/directory names another one"
 fi
 echo "$sha256  $work/package.deb" | sha256sum --check --quiet - >&2 || fail "$package is not what is pinned here"
-dpkg-deb --extract "$work/package.deb" "$work/root"
-"$work/root/usr/bin/promtool" --version >/dev/null 2>&1 || fail "the Prometheus downloaded does not run on this machine"
+dpkg-deb --extract "$work/package.deb" "$work/tree"
+"$work/tree/usr/bin/promtool" --version >/dev/null 2>&1 || fail "the Prometheus downloaded does not run on this machine"
 # Under its name only when it is whole. Who came first has put the very same there.
-mv -T "$work/root/usr/bin" "$directory" 2>/dev/null || [[ -x $directory/promtool ]] || fail "$directory is in the way"
+mv -T "$work/tree/usr/bin" "$directory" 2>/dev/null || [[ -x $directory/promtool ]] || fail "$directory is in the way"
 echo "$directory"
