@@ -11,9 +11,9 @@
 //! [`jose::compact::Compact`] (split, sized, strictly decoded) → [`jose::signature::Verified`] (signature) →
 //! [`principal::Principal`] (claims checked) → [`decision::Permit`].
 //!
-//! Imports point one way: request, response, path, principal, denial, mutation, admission, cluster, attached, context, name, octets, spiffe ←
-//! publication, decision ← jose, tenant, access ← route ← credential ← keyring, policy ← compile (which also
-//! reads config) ← host. Only `host`, which exists on WASI alone, knows that there is an Envoy.
+//! Imports point one way: request, response, path, principal, denial, mutation, admission, cluster, attached,
+//! context, name, octets, spiffe, fingerprint ← publication, decision ← jose, tenant, access ← route ← credential ← keyring, policy ← record,
+//! compile (which also reads config) ← host. Only `host`, which exists on WASI alone, knows that there is an Envoy.
 //!
 //! `#[inline(never)]` stands over stages that are entered at one place only, of which a compiler would make one
 //! function. Envoy compiles the module when it loads it, and keeps the memory that the largest functions took.

@@ -198,7 +198,7 @@ fn what_there_is_to_tell_needs_a_look_at_the_clock_every_five_seconds_and_fresh_
             periods.last().is_some_and(|period| (1..=5_000).contains(period)),
             "thread {thread}: {periods:?}"
         );
-        assert!(periods.len() <= 6, "thread {thread}: {periods:?}");
+        assert!(periods.len() <= 5, "thread {thread}: {periods:?}");
     }
     let door = Door::outer(&outer_configuration());
     door.permitted(&get("/").bearer(&token_by("ec-256")));
