@@ -60,11 +60,9 @@ fn write(value: &Value, to: &mut Hash) -> io::Result<()> {
             to.write_all(b"]")
         }
         Value::Object(members) => {
-            // Whether a map sorts its members is for the library's features to say.
-            let mut sorted: Vec<_> = members.iter().collect();
-            sorted.sort_unstable_by_key(|(name, _)| *name);
+            // The library's map is sorted; with its feature `preserve_order` it would not be, and a test says so.
             to.write_all(b"{")?;
-            for (index, (name, member)) in sorted.into_iter().enumerate() {
+            for (index, (name, member)) in members.iter().enumerate() {
                 to.write_all(if index == 0 { b"" } else { b"," })?;
                 serde_json::to_writer(&mut *to, name)?;
                 to.write_all(b":")?;
