@@ -1,5 +1,7 @@
 //! Header names: which may be configured, and which belong to Vestibule however a client spells them.
 
+pub mod map;
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -4,9 +4,9 @@
 //! give response-code details; a panic ends the worker's VM. So the calls are declared here as the ABI has
 //! them, and each failure is a value.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::header::map;
 use crate::response::Response;
 use crate::time::UnixTime;
 
@@ -265,41 +265,9 @@ pub(super) fn pairs(map: Map) -> Result<Pairs> {
 }
 
 impl Pairs {
-    /// The pairs, borrowed from the host's answer: a count, the length of each name and value, then the bytes
-    /// of each, closed by a zero; numbers are 32 bits, little-endian.
+    /// The pairs, borrowed from the host's answer.
     pub(super) fn parse(&self) -> Result<Vec<(&[u8], &[u8])>> {
-        self.read().ok_or(HostError::unreadable("proxy_get_header_map_pairs"))
-    }
-
-    fn read(&self) -> Option<Vec<(&[u8], &[u8])>> {
-        let bytes = self.0.as_slice();
-        if bytes.is_empty() {
-            return Some(Vec::new());
-        }
-        let number = |at: usize| {
-            let bytes = bytes.get(at..at.checked_add(4)?)?;
-            usize::try_from(u32::from_le_bytes(bytes.try_into().ok()?)).ok()
-        };
-        let count = number(0)?;
-        let mut at = count.checked_mul(8)?.checked_add(4)?;
-        let mut take = |length: usize| {
-            let end = at.checked_add(length)?;
-            let text = bytes.get(at..end)?;
-            at = end.checked_add(1)?;
-            Some(text)
-        };
-        let lengths = |index: usize| {
-            Some((
-                number(index.checked_mul(8)?.checked_add(4)?)?,
-                number(index.checked_mul(8)?.checked_add(8)?)?,
-            ))
-        };
-        let mut pairs = Vec::with_capacity(count.min(bytes.len() / 8));
-        for index in 0..count {
-            let (name, value) = lengths(index)?;
-            pairs.push((take(name)?, take(value)?));
-        }
-        Some(pairs)
+        map::parse(&self.0).ok_or(HostError::unreadable("proxy_get_header_map_pairs"))
     }
 }
 
@@ -374,7 +342,8 @@ pub(super) fn call_foreign(name: &str, arguments: &[u8]) -> Result<Vec<u8>> {
 
 /// Answers the request here.
 pub(super) fn send_local_response(response: &Response) -> Result<()> {
-    let headers = serialize(&response.headers);
+    let headers = response.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let headers = map::serialize(headers);
     // SAFETY: the pointers and the lengths are those of live slices.
     let status = unsafe {
         proxy_send_local_response(
@@ -389,19 +358,4 @@ pub(super) fn send_local_response(response: &Response) -> Result<()> {
         )
     };
     checked("proxy_send_local_response", status)
-}
-
-/// The form that [`Pairs::parse`] reads.
-fn serialize(pairs: &[(&str, Cow<'_, str>)]) -> Vec<u8> {
-    let number = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
-    let mut bytes = number(pairs.len()).to_vec();
-    for (name, value) in pairs {
-        bytes.extend_from_slice(&number(name.len()));
-        bytes.extend_from_slice(&number(value.len()));
-    }
-    for text in pairs.iter().flat_map(|(name, value)| [*name, value.as_ref()]) {
-        bytes.extend_from_slice(text.as_bytes());
-        bytes.push(0);
-    }
-    bytes
 }

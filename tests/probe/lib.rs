@@ -27,7 +27,7 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType};
 use serde_json::{Value, json};
 // Where the shipped files look for them.
-use vestibule::{jose, response, time};
+use vestibule::{header, jose, response, time};
 
 use jose::algorithm::Algorithm;
 use jose::key::VerifyingKey;
