@@ -6,6 +6,7 @@
 
 mod caller;
 mod changes;
+mod door;
 pub mod inject;
 mod order;
 mod proof;
@@ -35,29 +36,10 @@ use crate::request::Request;
 use crate::route::Routes;
 use crate::tenant::TenantRule;
 use crate::time::UnixTime;
+pub use door::Door;
 use inject::Injection;
 use proof::Stop;
 use trace::Trace;
-
-/// Which of the two doors this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Door {
-    /// An ingress gateway.
-    Outer,
-    /// A service's sidecar or waypoint.
-    Inner,
-}
-
-impl Door {
-    /// As the configuration spells it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Outer => "outer",
-            Self::Inner => "inner",
-        }
-    }
-}
 
 /// A configuration that compiled.
 #[derive(Clone, Debug)]
