@@ -115,9 +115,9 @@ fuzz: | compiler ## fuzz each target for FUZZ_SECONDS (60) seconds
 
 # Their clients need not be fast, only soon built: what `make test` has compiled serves them too. QUICK=1 for two
 # minutes instead of ten, ONLY=warm,native for some variants, OUT=folder for another place than
-# target/bench.
+# target/bench, BESIDE=old.wasm for what a change costs: the doors of another module in the same Envoy.
 BENCH = $(WITH_ENVOY) VESTIBULE_NOOP="$(CURDIR)/$(NOOP)" cargo bench --locked --profile dev --bench envoy -- \
-	$(if $(QUICK),--quick) $(if $(OUT),--out $(OUT))
+	$(if $(QUICK),--quick) $(if $(OUT),--out $(OUT)) $(if $(BESIDE),--beside $(abspath $(BESIDE)))
 
 bench: $(MODULE) $(HOST_MODULE) $(NOOP) envoy | compiler ## measure what a request costs a real Envoy, beside its own filters
 	@$(BENCH) $(if $(ONLY),--only $(ONLY))

@@ -75,7 +75,11 @@ fn add(bootstrap: Bootstrap, variant: &Variant) -> Bootstrap {
     let machine = &mut filters[0]["typed_config"]["config"]["vm_config"];
     machine["vm_id"] = json!(name);
     match &variant.filter {
-        Filter::Outer(_) | Filter::Inner(_) => {}
+        Filter::Outer(_) | Filter::Inner(_) => {
+            if let Some(module) = &variant.module {
+                machine["code"]["local"]["filename"] = json!(module);
+            }
+        }
         Filter::Noop(_) => machine["code"]["local"]["filename"] = json!(Noop::module()),
         Filter::Nothing => drop(filters.remove(0)),
         Filter::Native(native) => drop(filters.splice(0..1, native.filters())),

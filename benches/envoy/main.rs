@@ -52,7 +52,7 @@ mod variants;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -82,15 +82,27 @@ fn run(options: &Options) -> Result<(), String> {
         return Err(format!("{name} is not set: run `make bench`"));
     }
     let (begin, variants) = (Instant::now(), chosen(options)?);
-    let (version, load, module) = (machine::envoy_version()?, machine::load(), module()?);
+    let (version, load) = (machine::envoy_version()?, machine::load());
+    let measured = std::env::var_os("VESTIBULE_WASM").map(PathBuf::from).unwrap_or_default();
+    let module = module(&measured)?;
+    let beside = options.beside.as_deref().map(self::module).transpose()?;
     fs::create_dir_all(&options.out).map_err(|error| format!("{}: {error}", options.out.display()))?;
     println!("Envoy {version}");
-    println!("module {} bytes, sha256 {}", module["bytes"], module["sha256"].as_str().unwrap_or_default());
+    for (what, module) in [("module", Some(&module)), ("beside it", beside.as_ref())] {
+        if let Some(module) = module {
+            println!(
+                "{what} {} bytes, sha256 {}",
+                module["bytes"],
+                module["sha256"].as_str().unwrap_or_default()
+            );
+        }
+    }
     let mut document = json!({
         "date": date(),
         "machine": machine::describe(),
         "envoy": version,
         "module": module,
+        "beside": beside,
         "parameters": options.to_json(),
     });
     // First, while this process may still run on every core, and so what it starts.
@@ -145,6 +157,7 @@ fn measure_requests<'v>(
 /// The variants that are asked for, and the bases that they rest on.
 fn chosen(options: &Options) -> Result<Vec<Variant>, String> {
     let mut variants = variants::all();
+    variants.extend(options.beside.iter().flat_map(|module| variants::beside(module)));
     for only in &options.only {
         if !variants.iter().any(|variant| options::stands_for(only, &variant.name)) {
             let names: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
@@ -158,9 +171,8 @@ fn chosen(options: &Options) -> Result<Vec<Variant>, String> {
 }
 
 /// What is measured, so that nobody takes it for another.
-fn module() -> Result<Value, String> {
-    let path = std::env::var("VESTIBULE_WASM").map_err(|error| error.to_string())?;
-    let bytes = fs::read(&path).map_err(|error| format!("{path}: {error}"))?;
+fn module(path: &Path) -> Result<Value, String> {
+    let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(json!({ "bytes": bytes.len(), "sha256": digest }))
 }

@@ -14,6 +14,9 @@ pub struct Options {
     /// These variants alone, by name; one that ends in `*` stands for all that begin so.
     #[arg(long, value_delimiter = ',')]
     pub only: Vec<String>,
+    /// Another Vestibule's module, as before a change: its doors stand in the same Envoy.
+    #[arg(long)]
+    pub beside: Option<PathBuf>,
     /// Where `bench.json` and `bench.svg` go.
     #[arg(long, default_value = "target/bench")]
     pub out: PathBuf,

@@ -3,6 +3,8 @@
 //! A variant's base is sent the same requests, so that what it adds is its filter and nothing else. Peers get
 //! tokens of one stream: what the door has never seen, the native filter has never seen either.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::Value;
 
 use super::doors;
@@ -17,6 +19,8 @@ pub struct Variant {
     pub title: String,
     /// What stands before the router.
     pub filter: Filter,
+    /// The module, where it is not the one that is measured.
+    pub module: Option<PathBuf>,
     /// What its requests carry.
     pub requests: Requests,
     /// Their path.
@@ -124,8 +128,28 @@ pub fn all() -> Vec<Variant> {
     variants
 }
 
+/// The same doors by another module, each called `NAME-beside`.
+pub fn beside(module: &Path) -> Vec<Variant> {
+    let doors =
+        all().into_iter().filter(|variant| COMPARISONS.iter().any(|one| is_beside(one, &variant.name)));
+    doors
+        .map(|door| Variant {
+            name: format!("{}{BESIDE}", door.name),
+            title: format!("{}, by the other module", door.title),
+            module: Some(module.to_owned()),
+            ..door
+        })
+        .collect()
+}
+
+const BESIDE: &str = "-beside";
+
+fn is_beside(comparison: &Comparison, name: &str) -> bool {
+    comparison.variant == name && comparison.peer.strip_suffix(BESIDE) == Some(name)
+}
+
 /// What is compared, and with which goal.
-pub const COMPARISONS: [Comparison; 17] = [
+pub const COMPARISONS: [Comparison; 22] = [
     comparison("token seen before / jwt_authn", "warm", "native", Some(0.25)),
     comparison("token seen before / jwt_authn, cache", "warm", "native-cached", Some(1.0)),
     comparison("every token new / jwt_authn", "cold", "native", Some(0.9)),
@@ -143,6 +167,11 @@ pub const COMPARISONS: [Comparison; 17] = [
     comparison("8k, seen before / jwt_authn, cache", "warm-8k", "native-cached-8k", None),
     comparison("8k, every one new / jwt_authn", "cold-8k", "native-8k", None),
     comparison("token seen before / SDK filter that does nothing", "warm", "sdk", None),
+    comparison("token seen before / by the other module", "warm", "warm-beside", None),
+    comparison("every token new / by the other module", "cold", "cold-beside", None),
+    comparison("permission, warm / by the other module", "access", "access-beside", None),
+    comparison("gateway key / by the other module", "key", "key-beside", None),
+    comparison("every context new / by the other module", "context", "context-beside", None),
 ];
 
 const fn comparison(
@@ -157,11 +186,12 @@ const fn comparison(
 /// A variant without a filter.
 pub fn base(name: &str, title: &str, requests: Requests) -> Variant {
     let (name, title) = (name.to_owned(), title.to_owned());
-    Variant { name, title, filter: Filter::Nothing, requests, path: PATH, forwards: false, base: None }
+    let filter = Filter::Nothing;
+    Variant { name, title, filter, module: None, requests, path: PATH, forwards: false, base: None }
 }
 
 /// A variant over its base.
 pub fn over(base: &'static str, name: &str, title: &str, filter: Filter, requests: Requests) -> Variant {
     let (name, title) = (name.to_owned(), title.to_owned());
-    Variant { name, title, filter, requests, path: PATH, forwards: false, base: Some(base) }
+    Variant { name, title, filter, module: None, requests, path: PATH, forwards: false, base: Some(base) }
 }
