@@ -7,7 +7,8 @@ use crate::request::Request;
 /// What the client's certificate says of it.
 pub(super) struct Shown {
     uri: Vec<u8>,
-    is_resumed: bool,
+    /// Whether Envoy says that it has validated the certificate on this connection.
+    is_validated: bool,
 }
 
 impl Shown {
@@ -15,8 +16,7 @@ impl Shown {
     ///
     /// Envoy says since 1.39 whether it has validated the certificate on this connection. It has not where a
     /// session was resumed, nor where the listener lets any certificate pass, and nothing tells the two apart.
-    /// Before 1.39 nothing at all tells: then it is the listener's settings that are relied on, which
-    /// `vestibule check` sees to where it sees the listener.
+    /// Before 1.39 it says nothing, and what nobody says is not so: who relies on the listener there says so.
     pub(super) fn read() -> Result<Option<Self>, HostError> {
         let Some(uri) =
             envoy::property("connection\0uri_san_peer_certificate")?.filter(|uri| !uri.is_empty())
@@ -26,14 +26,13 @@ impl Shown {
         if envoy::property("connection\0mtls")?.as_deref() != Some(&YES) {
             return Ok(None);
         }
-        let is_resumed =
-            envoy::property("connection\0peer_certificate_valid")?.is_some_and(|valid| valid != YES);
-        Ok(Some(Self { uri, is_resumed }))
+        let is_validated = envoy::property("connection\0peer_certificate_valid")?.as_deref() == Some(&YES);
+        Ok(Some(Self { uri, is_validated }))
     }
 
     /// The request, by this peer.
     pub(super) fn on<'r>(&'r self, request: Request<'r>) -> Request<'r> {
-        if self.is_resumed { request.with_resumed_peer(&self.uri) } else { request.with_peer(&self.uri) }
+        if self.is_validated { request.with_peer(&self.uri) } else { request.with_resumed_peer(&self.uri) }
     }
 }
 

@@ -4,12 +4,9 @@
 //!
 //! The doors themselves never look at a version: they try what there is.
 
-use std::process::Command;
-use std::sync::LazyLock;
-
 use vestibule::jose::algorithm::Algorithm;
 
-use crate::support::envoy::binary;
+use crate::support::version::{minor_of, of_this_envoy, tells_validated_in};
 
 /// The minor versions of Envoy 1 since which there is what the functions of these names ask for; of
 /// [`counts_by_cluster`] the one in which it ended.
@@ -17,7 +14,6 @@ const SIGNS: u32 = 37;
 const SHARES_PLUGINS: u32 = 40;
 const COUNTS_ALIKE: u32 = 39;
 const MOVES_RETRIES: u32 = 39;
-const TELLS_VALIDATED: u32 = 39;
 
 /// What Envoy's `verify_signature` can do, in every version that is supported.
 pub fn verifies(algorithm: Algorithm) -> bool {
@@ -44,10 +40,6 @@ pub fn tells_validated() -> bool {
     tells_validated_in(of_this_envoy())
 }
 
-fn tells_validated_in(minor: u32) -> bool {
-    minor >= TELLS_VALIDATED
-}
-
 /// Whether two listeners of different directions that have the same plugin share its root context.
 pub fn shares_plugins() -> bool {
     of_this_envoy() >= SHARES_PLUGINS
@@ -61,22 +53,6 @@ pub fn moves_retries() -> bool {
 /// Whether the counters of a filter in a cluster are that cluster's: `cluster.NAME.wasmcustom.…`.
 pub fn counts_by_cluster() -> bool {
     of_this_envoy() < COUNTS_ALIKE
-}
-
-/// The minor version of the Envoy under test, which says `…/envoy  version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL`.
-fn of_this_envoy() -> u32 {
-    static MINOR: LazyLock<u32> = LazyLock::new(|| {
-        let output = Command::new(binary()).arg("--version").output().expect("Envoy says its version");
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let build = said.split_once("version: ").map(|(_, build)| build);
-        minor_of(build.and_then(|build| build.split('/').nth(1)).unwrap_or(&said))
-    });
-    *MINOR
-}
-
-fn minor_of(version: &str) -> u32 {
-    let minor = version.strip_prefix("1.").and_then(|version| version.split('.').next()?.parse().ok());
-    minor.unwrap_or_else(|| panic!("{version} is no version of Envoy 1"))
 }
 
 #[test]

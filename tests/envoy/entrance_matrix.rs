@@ -15,6 +15,7 @@ use crate::support::http::{Call, get};
 use crate::support::keys;
 use crate::support::secrets;
 use crate::support::upstream::Upstream;
+use crate::support::version::rely_on_listener;
 
 const EXPIRED_KEY: &str = "the-gateway-key-that-has-expired-0123456789";
 const WRONG_KEY: &str = "a-gateway-key-that-nobody-knows-0123456789";
@@ -203,12 +204,14 @@ fn what_opens_an_inner_door_is_exactly_what_its_entrances_and_its_context_ask_fo
     let server = authority.peer(BLOG);
     let (listed, not_listed) = (authority.peer(GATEWAY), authority.peer(BILLING));
     let inner = |layout: Layout| {
-        json!({
+        let mut configuration = json!({
             "door": "inner", "entrances": layout.entrances(),
             "context": { "require": {
                 "issuer": MINT, "audience": MESH, "keys": [{ "jwks": { "keys": [keys::context_jwk("ec-256")] } }],
             } },
-        })
+        });
+        rely_on_listener(&mut configuration);
+        configuration
     };
     let mut bootstrap = Bootstrap::of("inner.yaml").cluster("service", upstream.port());
     for (listener, layout) in LAYOUTS {

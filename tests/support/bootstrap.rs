@@ -10,6 +10,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::version;
 pub use tls::{Clients, Server, cluster_of_caller};
 
 /// An Envoy bootstrap.
@@ -18,7 +19,7 @@ pub struct Bootstrap(Value);
 
 impl Bootstrap {
     /// A file of `envoy/`, with the module under test, free ports of this machine and certificates of this
-    /// run ([`super::certificates::of_this_run`]).
+    /// run ([`super::certificates::of_this_run`]), as the Envoy under test can have it.
     ///
     /// # Panics
     /// Where the tests were not started through `make test`, which says where the module is.
@@ -27,6 +28,13 @@ impl Bootstrap {
         bootstrap.0["admin"]["address"]["socket_address"]["port_value"] = json!(0);
         for listener in bootstrap.listeners() {
             *port_of(listener) = json!(0);
+        }
+        for plugin in bootstrap.plugin_names() {
+            let mut configuration = bootstrap.configuration(&plugin);
+            if configuration.get("entrances").is_some() {
+                version::rely_on_listener(&mut configuration);
+                bootstrap = bootstrap.configure(&plugin, &configuration);
+            }
         }
         bootstrap
     }

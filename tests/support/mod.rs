@@ -39,3 +39,4 @@ pub mod thread;
 pub mod token;
 pub mod upstream;
 pub mod vector;
+pub mod version;

@@ -27,7 +27,7 @@ fn resumption(chain: &Value) -> Option<&'static str> {
     let both =
         is_off("disable_stateless_session_resumption") && is_off("disable_stateful_session_resumption");
     (!both).then_some(
-        "resumes TLS sessions, on which Envoy validates no certificate, so that from Envoy 1.39 on `peers` would let a \
+        "resumes TLS sessions, on which Envoy validates no certificate, so that `peers` would let a \
          caller in once and refuse it when it comes again: set disable_stateless_session_resumption and \
          disable_stateful_session_resumption, or write `resumed: admit` beside `peers`",
     )
