@@ -1,6 +1,8 @@
 //! `docs/denials.md` is where the `type` of a problem, the log and the runbooks send people: it has an entry for each
 //! code, under the code's own name.
 
+use std::fs;
+
 use serde_json::Value;
 use vestibule::denial::{Code, Denial};
 use vestibule::request::Request;
@@ -48,5 +50,22 @@ fn every_entry_says_status_and_party_as_the_filter_does_and_a_cause_and_a_remedy
             .and_then(|rest| rest.split_once("Remedy."))
             .unwrap_or_else(|| panic!("{code:?}: {}", entry.text));
         assert!(cause.trim().len() > 20 && remedy.trim().len() > 20, "{code:?}: {}", entry.text);
+    }
+}
+
+/// The runbook of a status is where somebody begins who has only that.
+#[test]
+fn the_runbooks_of_403_and_503_have_every_code_of_their_status() {
+    for status in [403, 503] {
+        let path = root().join(format!("docs/runbooks/{status}.md"));
+        let text = fs::read_to_string(path).unwrap();
+        let codes = Code::ALL.iter().filter(|code| code.status().http() == status);
+        let missing: Vec<&str> = codes
+            .map(|code| code.as_str())
+            .filter(|code| {
+                !text.contains(&format!("`{code}`")) && !text.contains(&format!("`vestibule_{code}`"))
+            })
+            .collect();
+        assert!(missing.is_empty(), "{status}: {missing:?}");
     }
 }

@@ -10,6 +10,7 @@
 
 mod denials;
 mod links;
+mod logs;
 mod page;
 mod quick_start;
 

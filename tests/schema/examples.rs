@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
 use super::document::{parse, split};
@@ -31,6 +33,8 @@ fn files(directory: &str, endings: &[&str]) -> Vec<PathBuf> {
 /// The configurations that stand in a value, as objects or, as Envoy's bootstraps have them, as text.
 fn configurations(value: &Value, found: &mut Vec<Value>) {
     match value {
+        // A line of the log has a door as well.
+        Value::Object(members) if members.contains_key("vestibule") => {}
         Value::Object(members) if members.get("door").is_some_and(Value::is_string) => {
             found.push(value.clone())
         }
@@ -56,14 +60,26 @@ fn configurations_of(text: &str) -> Vec<Value> {
     found
 }
 
-/// How many of these the schema takes. What it does not take the parser does not take either: an overlay fills
-/// it, or a reader.
+/// What a reader is to fill in, or an overlay, which replaces empty texts and the empty authority of an id.
+fn is_gap(fault: &ValidationError<'_>) -> bool {
+    let shown = fault.instance().to_string();
+    matches!(fault.kind(), ValidationErrorKind::Required { .. })
+        || ["…", "...", ":///"].iter().any(|gap| shown.contains(gap))
+        || shown == "\"\""
+}
+
+/// How many of these the schema takes. What it does not take has gaps, and no other faults; and the parser does not
+/// take it either.
 fn taken(file: &Path, documents: &[Value]) -> usize {
     let (taken, refused): (Vec<_>, Vec<_>) = documents.iter().partition(|document| takes(document));
     for document in refused {
-        let faults: Vec<String> =
-            JUDGE.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
-        assert!(!errors(document).is_empty(), "{}: {faults:#?}", file.display());
+        let faults: Vec<String> = JUDGE
+            .iter_errors(document)
+            .filter(|fault| !is_gap(fault))
+            .map(|fault| format!("{}: {fault}", fault.instance_path()))
+            .collect();
+        assert!(faults.is_empty(), "{}: {faults:#?}", file.display());
+        assert!(!errors(document).is_empty(), "{}: {document}", file.display());
     }
     taken.len()
 }

@@ -55,3 +55,29 @@ fn the_schema_is_one_of_the_2020_12_form() {
     jsonschema::draft202012::meta::validate(&SCHEMA).expect("by its own schema");
     assert_eq!(SCHEMA["$schema"], "https://json-schema.org/draft/2020-12/schema");
 }
+
+/// Editors differ about what stands beside a `$ref`: before 2019-09 it did not count, some still pass over it, and
+/// some let it take the place of what the reference is to.
+#[test]
+fn beside_a_reference_stands_nothing_that_a_value_is_judged_by() {
+    let mut references = 0;
+    let mut open = vec![&*SCHEMA];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(members) => {
+                if members.get("$ref").is_some_and(Value::is_string) {
+                    references += 1;
+                    let beside = members.keys().find(|name| {
+                        !matches!(name.as_str(), "$ref" | "description" | "default")
+                            && !name.starts_with("x-")
+                    });
+                    assert_eq!(beside, None, "{value}");
+                }
+                open.extend(members.values());
+            }
+            Value::Array(elements) => open.extend(elements),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    assert!(references >= 60, "{references}");
+}

@@ -96,3 +96,26 @@ fn what_is_left_out_is_missed_by_both_or_by_none() {
     assert!(differing.is_empty(), "{differing:#?}");
     assert!(missed >= 60 && unmissed >= 80, "{missed} {unmissed}");
 }
+
+/// Each entry of each list is written once more: the schema minds just where the parser does.
+#[test]
+fn an_entry_that_is_there_twice_is_minded_by_both_or_by_none() {
+    let (mut minded, mut unminded) = (0, 0);
+    for specimen in SPECIMENS.iter() {
+        for visit in visits(&specimen.document) {
+            let Some(entries) = visit.value.as_array() else { continue };
+            for entry in entries {
+                let twice: Vec<Value> = entries.iter().chain([entry]).cloned().collect();
+                let document = visit.place.set(&specimen.document, Value::Array(twice));
+                let errors = errors(&document);
+                // Of keys and audiences two of one kind alone are too many: fetched ones of one url, and `*`.
+                let only_the_parser_minds = entry.get("remote").is_some() || entry == "*";
+                if !only_the_parser_minds {
+                    assert_eq!(takes(&document), errors.is_empty(), "{}: {entry}: {errors:?}", visit.place);
+                }
+                *if errors.is_empty() { &mut unminded } else { &mut minded } += 1;
+            }
+        }
+    }
+    assert!(minded >= 12 && unminded >= 30, "{minded} {unminded}");
+}

@@ -45,6 +45,8 @@ pub(super) struct Definition {
     pub(super) max_length: Option<u64>,
     pub(super) max_items: Option<u64>,
     pub(super) max_properties: Option<u64>,
+    #[serde(default)]
+    pub(super) unique_items: bool,
     pub(super) minimum: Option<u64>,
     pub(super) maximum: Option<u64>,
     /// A default that follows from something else, in words.

@@ -176,9 +176,10 @@ fn bounds(field: &Definition) -> String {
         (None, Some((shortest, longest))) => Some(format!("{shortest} to {longest}")),
         (None, None) => None,
     };
+    let entries = if field.unique_items { "entries, each once" } else { "entries" };
     let most = |most: Option<u64>, what| most.map(|most| format!("at most {most} {what}"));
     range
-        .or_else(|| most(field.max_items.or(field.max_properties), "entries"))
+        .or_else(|| most(field.max_items.or(field.max_properties), entries))
         .or_else(|| most(field.max_length, "characters"))
         .or_else(|| field.one_of.iter().map(bounds).find(|bounds| !bounds.is_empty()))
         .unwrap_or_default()
