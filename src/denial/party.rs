@@ -34,40 +34,34 @@ impl Code {
     pub const fn parties(self) -> &'static [Party] {
         use Party::{Caller, Client, Issuer, Operator};
         match self {
-            Self::MethodRefused
-            | Self::HeaderMalformed
+            Self::MethodRefused | Self::CredentialMultiple | Self::ConfirmationRequired => &[Client],
+            Self::HeaderMalformed
             | Self::PathAmbiguous
-            | Self::CredentialMultiple
-            | Self::TokenMalformed
-            | Self::SignatureInvalid
-            | Self::TokenExpired
-            | Self::ConfirmationRequired => &[Client],
-            Self::CredentialMissing
+            | Self::CredentialMissing
             | Self::TypeNotAllowed
             | Self::IssuerUnknown
+            | Self::SignatureInvalid
+            | Self::TokenExpired
             | Self::AudienceMismatch
             | Self::ClaimNotAllowed
             | Self::RouteDenied
             | Self::IssuerNotAllowed => &[Client, Operator],
-            Self::ScopeMissing => &[Client, Issuer],
-            Self::CriticalHeader | Self::ClaimMissing | Self::ClaimMalformed | Self::TenantMalformed => {
-                &[Issuer]
-            }
+            Self::TokenMalformed | Self::ScopeMissing => &[Client, Issuer],
+            Self::CriticalHeader => &[Issuer],
             Self::TokenTooLarge
             | Self::AlgorithmNotAllowed
             | Self::TokenNotYetValid
+            | Self::ClaimMissing
+            | Self::ClaimMalformed
             | Self::LifetimeExceeded
             | Self::TenantMissing
+            | Self::TenantMalformed
             | Self::TenantNotAllowed
             | Self::PermissionMissing
             | Self::RoleMissing => &[Issuer, Operator],
             Self::KeyUnknown | Self::KeysUnavailable => &[Operator, Issuer],
-            Self::WrongDoor
-            | Self::GatewayKeyInvalid
-            | Self::ContextInvalid
-            | Self::Overloaded
-            | Self::HostFailed => &[Operator],
-            Self::PeerNotAllowed => &[Operator, Caller],
+            Self::WrongDoor | Self::GatewayKeyInvalid | Self::Overloaded | Self::HostFailed => &[Operator],
+            Self::PeerNotAllowed | Self::ContextInvalid => &[Operator, Caller],
             Self::GatewayKeyMissing | Self::ContextMissing | Self::ContextExpired => &[Caller, Operator],
         }
     }
