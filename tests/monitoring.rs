@@ -250,4 +250,8 @@ fn the_documentation_has_every_alert_and_its_pictures() {
         page.split("](monitoring/").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
     let drawn = files("docs/monitoring");
     assert_eq!(pictures, drawn.iter().map(String::as_str).collect());
+    let graphs = panels().into_iter().filter(|panel| panel["type"] == "timeseries");
+    let titles = graphs.map(|panel| panel["title"].as_str().unwrap().to_lowercase().replace(' ', "-"));
+    let titles: BTreeSet<String> = titles.map(|title| title + ".svg").collect();
+    assert_eq!(titles, drawn.into_iter().collect(), "a picture of each panel that is a graph");
 }
