@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use vestibule::denial::{Code, Status};
+use vestibule::denial::Code;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -45,6 +45,22 @@ fn rules() -> Vec<Value> {
     let documents = files.iter().map(|file| yaml(&format!("monitoring/rules/{file}")));
     let groups = documents.flat_map(|document| list(&document["spec"]["groups"]).to_vec());
     groups.flat_map(|group| list(&group["rules"]).to_vec()).collect()
+}
+
+/// The dashboard's panels, without the rows between them.
+fn panels() -> Vec<Value> {
+    let dashboard: Value = serde_json::from_str(&read("monitoring/dashboard.json")).unwrap();
+    list(&dashboard["panels"]).iter().filter(|panel| panel["type"] != "row").cloned().collect()
+}
+
+fn targets() -> Vec<Value> {
+    panels().iter().flat_map(|panel| list(&panel["targets"]).to_vec()).collect()
+}
+
+/// What every rule and every panel asks for.
+fn expressions() -> Vec<String> {
+    let asked = rules().into_iter().chain(targets());
+    asked.map(|one| one["expr"].as_str().unwrap().to_owned()).collect()
 }
 
 fn alerts() -> Vec<Value> {
@@ -96,22 +112,19 @@ fn each_alert_is_tested_to_fire_and_to_keep_still() {
 }
 
 #[test]
-fn the_faults_of_ours_are_the_503s_and_the_wrong_door() {
-    let is_ours = |code: &&Code| code.status() == Status::Unavailable || **code == Code::WrongDoor;
-    let ours: BTreeSet<&str> = Code::ALL.iter().filter(is_ours).map(|code| code.as_str()).collect();
-    let dashboard = read("monitoring/dashboard.json").replace("\\\"", "\"");
-    let texts = rules().into_iter().map(|rule| rule["expr"].as_str().unwrap().to_owned());
+fn whoever_asks_for_several_codes_asks_for_the_faults_of_ours_and_all_of_them() {
+    let ours = Code::ALL.iter().filter(|code| code.is_fault()).map(|code| code.as_str());
+    let ours: BTreeSet<&str> = ours.collect();
     let mut sets = 0;
-    for text in texts.chain([dashboard]) {
-        for rest in
-            text.split("code=~\"").chain(text.split("code!~\"")).filter(|rest| rest.starts_with("keys"))
-        {
+    for text in expressions().into_iter().chain([read("docs/runbooks/VestibuleBudgetBurnsFast.md")]) {
+        for rest in text.split("code=~\"").skip(1).chain(text.split("code!~\"").skip(1)) {
             let codes: BTreeSet<&str> = rest.split('"').next().unwrap().split('|').collect();
-            assert_eq!(codes, ours);
+            assert_eq!(codes, ours, "{text}");
             sets += 1;
         }
     }
-    assert!(sets >= 7, "{sets}");
+    // Four windows and the clients' own denials, two panels, one page.
+    assert_eq!(sets, 8);
 }
 
 #[test]
@@ -151,25 +164,94 @@ fn what_is_scraped_is_all_that_rules_and_dashboard_ask_for() {
     let configs = &scrape["scrape_configs"][0]["metric_relabel_configs"][0];
     assert_eq!((&relabelings["action"], &relabelings["regex"]), (&configs["action"], &configs["regex"]));
     let kept = configs["regex"].as_str().unwrap();
-    for rule in rules() {
-        let text = rule["expr"].as_str().unwrap();
+    let recorded = rules();
+    let recorded: BTreeSet<&str> = recorded.iter().filter_map(|rule| rule["record"].as_str()).collect();
+    let documented = read("docs/metrics.md");
+    let mut asked = BTreeSet::new();
+    for text in expressions() {
         let words = text.split(|letter: char| !(letter.is_alphanumeric() || "_:".contains(letter)));
-        let metrics = words.filter(|word| ["envoy_", "istio_"].iter().any(|prefix| word.starts_with(prefix)));
-        for metric in metrics {
-            let is_kept = kept.split('|').any(|one| metric.starts_with(one.split('.').next().unwrap()));
-            assert!(is_kept, "{metric} is asked for and not kept");
+        for metric in words {
+            let is_there = match metric.split(['_', ':']).next() {
+                Some("envoy" | "istio") => {
+                    kept.split('|').any(|one| metric.starts_with(one.split('.').next().unwrap()))
+                }
+                Some("vestibule") if metric != "vestibule_door" => {
+                    documented.contains(&format!("\n| `{metric}` |"))
+                }
+                Some("workload") if metric.contains(':') => recorded.contains(metric),
+                _ => continue,
+            };
+            assert!(is_there, "{metric} is asked for, and neither kept nor recorded");
+            asked.insert(metric.to_owned());
         }
     }
+    assert!(recorded.iter().all(|name| asked.contains(*name) || name.contains("client_denials")));
+    assert!(asked.iter().filter(|metric| metric.starts_with("vestibule_")).count() == 8, "{asked:?}");
+}
+
+#[test]
+fn every_panel_asks_the_chosen_prometheus_about_what_is_chosen_and_says_what_it_shows() {
+    let chosen = serde_json::json!({ "type": "prometheus", "uid": "${datasource}" });
+    let (mut ids, mut places) = (BTreeSet::new(), BTreeSet::new());
+    for panel in panels() {
+        let title = panel["title"].as_str().unwrap();
+        assert!(ids.insert(panel["id"].as_u64().unwrap()), "{title}: another panel has its id");
+        assert!(panel["description"].as_str().unwrap_or_default().len() > 20, "{title}");
+        assert!(panel["fieldConfig"]["defaults"]["unit"].is_string(), "{title} has no unit");
+        assert_eq!(panel["datasource"], chosen, "{title}");
+        let side = |name: &str| panel["gridPos"][name].as_u64().unwrap();
+        for x in side("x")..side("x") + side("w") {
+            for y in side("y")..side("y") + side("h") {
+                assert!(x < 24 && places.insert((x, y)), "{title} lies on another panel");
+            }
+        }
+        for target in list(&panel["targets"]) {
+            assert_eq!(target["datasource"], chosen, "{title}");
+            let text = target["expr"].as_str().unwrap();
+            for variable in ["namespace=~\"$namespace\"", "workload=~\"$workload\""] {
+                assert!(text.contains(variable), "{title} is not about {variable}");
+            }
+            let called = target["legendFormat"].as_str().unwrap();
+            assert!(panel["type"] != "timeseries" || !called.is_empty(), "{title}: its series have no name");
+            for label in called.split("{{").skip(1).map(|rest| rest.split('}').next().unwrap()) {
+                let is_kept = text
+                    .split("by (")
+                    .skip(1)
+                    .any(|rest| rest.split(')').next().unwrap().split(", ").any(|one| one == label))
+                    || text.starts_with("workload:");
+                assert!(is_kept, "{title}: its series have no {label}");
+            }
+        }
+    }
+    assert!(ids.len() > 15, "{ids:?}");
+}
+
+#[test]
+fn the_table_of_envoys_without_a_door_is_the_alert_about_them() {
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let bare = |text: &str| one_line(text).replace("( ", "(").replace(" )", ")");
+    let alert = alerts().into_iter().find(|alert| alert["alert"] == "VestibuleDoorMissing").unwrap();
+    let panel = panels().into_iter().find(|panel| panel["title"] == "Envoys without a door").unwrap();
+    let shown = panel["targets"][0]["expr"].as_str().unwrap();
+    let shown = shown.replace("namespace=~\"$namespace\", workload=~\"$workload\", ", "");
+    assert_eq!(bare(&shown), format!("({})", bare(alert["expr"].as_str().unwrap())));
 }
 
 #[test]
 fn the_documentation_has_every_alert_and_its_pictures() {
     let page = read("docs/monitoring.md");
-    for name in names() {
-        assert!(page.contains(&format!("[`{name}`](runbooks/{name}.md)")), "{name}");
+    for alert in alerts() {
+        let (name, severity) =
+            (alert["alert"].as_str().unwrap(), alert["labels"]["severity"].as_str().unwrap());
+        let row = format!("| [`{name}`](runbooks/{name}.md) | {severity} |");
+        assert!(page.contains(&row), "{row}");
     }
     let pictures: BTreeSet<&str> =
         page.split("](monitoring/").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
     let drawn = files("docs/monitoring");
     assert_eq!(pictures, drawn.iter().map(String::as_str).collect());
+    let graphs = panels().into_iter().filter(|panel| panel["type"] == "timeseries");
+    let titles = graphs.map(|panel| panel["title"].as_str().unwrap().to_lowercase().replace(' ', "-"));
+    let titles: BTreeSet<String> = titles.map(|title| title + ".svg").collect();
+    assert_eq!(titles, drawn.into_iter().collect(), "a picture of each panel that is a graph");
 }
