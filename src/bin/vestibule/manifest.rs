@@ -99,6 +99,7 @@ pub(crate) fn check(stream: &Stream, terms: Terms) -> Checked {
     }
     gateway::check_selectors(&plugins, &mut findings);
     overlap::check(&plugins, &mut findings);
+    order::check_neighbours(&plugins, &foreign, &mut findings);
     if stream.has_plugins_alone() {
         notes.push("nothing but plugins here, so what stands around them was not looked at");
     } else {
@@ -119,7 +120,7 @@ pub(crate) fn check(stream: &Stream, terms: Terms) -> Checked {
         secrets_unchecked: !terms.env && plugins.iter().any(names_secrets),
         errors: findings.errors,
         warnings: findings.warnings,
-        foreign,
+        foreign: foreign.iter().map(|plugin| plugin.object.title()).collect(),
         notes,
     }
 }
