@@ -7,6 +7,7 @@ mod attachment;
 mod issuer_keys;
 mod module;
 mod pairs;
+mod past;
 mod policies;
 mod streams;
 mod two_files;

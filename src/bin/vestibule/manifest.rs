@@ -19,6 +19,7 @@ mod overlap;
 mod peer_authentication;
 mod peers;
 mod plugin;
+mod protocol;
 mod rerouting;
 mod route;
 pub(crate) mod stream;
@@ -164,6 +165,7 @@ fn around(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
     gateway::check_waypoints(plugins, stream, findings);
     peer_authentication::check(plugins, stream, findings);
     authorization::check(plugins, stream, findings);
+    protocol::check(plugins, stream, findings);
 }
 
 /// Compares every inner door with the outer one that fits it best; whether keys could not be compared.

@@ -109,8 +109,12 @@ impl Destination {
         &self.host
     }
 
+    pub(crate) fn port(&self) -> Option<u64> {
+        self.port
+    }
+
     /// Whether it is a service of this namespace.
-    fn is_in(&self, namespace: &str) -> bool {
+    pub(crate) fn is_in(&self, namespace: &str) -> bool {
         self.host.ends_with(&format!(".{namespace}.svc.cluster.local"))
     }
 
