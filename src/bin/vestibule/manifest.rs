@@ -5,12 +5,14 @@
 
 mod attachment;
 mod authorization;
+mod condition;
 mod destination;
 mod destination_rule;
 mod environment;
 mod failure;
 mod findings;
 mod gateway;
+mod header_change;
 mod key_host;
 mod module_source;
 mod object;
@@ -158,6 +160,7 @@ fn around(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
         if plugin.door == Some(Door::Outer) {
             destination::check(plugin, plugins, stream, findings);
             rerouting::check(plugin, stream, findings);
+            header_change::check(plugin, stream, findings);
         }
     }
     uncovered::check(plugins, stream, findings);
@@ -165,6 +168,7 @@ fn around(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
     gateway::check_waypoints(plugins, stream, findings);
     peer_authentication::check(plugins, stream, findings);
     authorization::check(plugins, stream, findings);
+    condition::check(plugins, stream, findings);
     protocol::check(plugins, stream, findings);
 }
 
