@@ -8,6 +8,7 @@ mod authorization;
 mod condition;
 mod destination;
 mod destination_rule;
+mod disclosure;
 mod environment;
 mod failure;
 mod findings;
@@ -24,6 +25,7 @@ mod plugin;
 mod protocol;
 mod rerouting;
 mod route;
+mod secret_place;
 pub(crate) mod stream;
 mod uncovered;
 mod workload;
@@ -170,6 +172,8 @@ fn around(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
     authorization::check(plugins, stream, findings);
     condition::check(plugins, stream, findings);
     protocol::check(plugins, stream, findings);
+    disclosure::check(plugins, stream, findings);
+    secret_place::check(plugins, stream, findings);
 }
 
 /// Compares every inner door with the outer one that fits it best; whether keys could not be compared.

@@ -1,7 +1,7 @@
-//! Headers that doors vouch for, in other hands: routes that change them, policies that
-//! believe them.
+//! Headers that doors vouch for, in other hands: routes that change them, policies that believe them, formats that show
+//! what they carry.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{OUTER, are_errors, build, check, objects, overlay, said, set, spoilt};
 
@@ -72,6 +72,79 @@ fn a_route_writes_no_header_that_the_outer_door_vouches_for() {
     set(&mut stream, ROUTES, "spec.http.-", Some(&outside));
     let run = check(&stream, &["--deny-warnings"]);
     assert_eq!(run.code, 0, "{}", run.err);
+}
+
+#[test]
+fn no_format_and_no_expression_shows_what_opens_the_inner_doors() {
+    let object = |version: &str, kind: &str, namespace: &str, member: &str, value: Value| {
+        json!({
+            "apiVersion": version, "kind": kind, "metadata": { "name": "shown", "namespace": namespace }, member: value,
+        })
+    };
+    let telemetry = |spec: Value| object("telemetry.istio.io/v1", "Telemetry", "istio-system", "spec", spec);
+    let tag = |name: &str| {
+        telemetry(json!({ "tracing": [{ "customTags": { "tag": { "header": { "name": name } } } }] }))
+    };
+    let metric = |value: &str| {
+        telemetry(
+            json!({ "metrics": [{ "overrides": [{ "tagOverrides": { "tag": { "value": value } } }] }] }),
+        )
+    };
+    let log = |format: &str| {
+        let mesh = format!("accessLogFile: /dev/stdout\naccessLogFormat: '{format}'\n");
+        object("v1", "ConfigMap", "istio-system", "data", json!({ "mesh": mesh }))
+    };
+    let filter = |format: &str| {
+        let patch = json!({ "applyTo": "NETWORK_FILTER", "patch": { "operation": "MERGE", "value": { "key": format } } });
+        object(
+            "networking.istio.io/v1alpha3",
+            "EnvoyFilter",
+            "shop",
+            "spec",
+            json!({ "configPatches": [patch] }),
+        )
+    };
+    let tag_place = "Telemetry istio-system/shown: spec.tracing[0].customTags.tag.header.name";
+    let metric_place = "Telemetry istio-system/shown: spec.metrics[0].overrides[0].tagOverrides.tag.value";
+    let filter_place = "EnvoyFilter shop/shown: spec.configPatches[0].patch.value.key";
+    for (shown, place, header) in [
+        (tag("X-Gateway-Key"), tag_place, "x-gateway-key"),
+        (tag("txn-token"), tag_place, "txn-token"),
+        (metric("request.headers['x-gateway-key']"), metric_place, "x-gateway-key"),
+        (metric("request.headers[\"txn-token\"]"), metric_place, "txn-token"),
+        (
+            log("%REQ(:PATH)% %REQ(X-GATEWAY-KEY)%"),
+            "ConfigMap istio-system/shown: data.mesh",
+            "x-gateway-key",
+        ),
+        (filter("%REQ(x-other?x-gateway-key):8%"), filter_place, "x-gateway-key"),
+        (filter("%REQUEST_HEADER(txn-token)%"), filter_place, "txn-token"),
+    ] {
+        let mut stream = overlay();
+        stream.push(shown);
+        let run = check(&stream, &[]);
+        assert_eq!(run.code, 3, "{}", run.err);
+        said(&run, &format!("standard input: {place}: "), &[header, "leave it out"], place);
+    }
+    are_errors(&[spoilt(
+        ROUTES,
+        "spec.http[0].headers",
+        json!({ "response": { "set": { "x-debug": "%REQ(x-gateway-key)%" } } }),
+        "VirtualService shop/shop: spec.http[0].headers.response.set.x-debug",
+        &["x-gateway-key", "leave it out"],
+    )]);
+    let sound = [
+        tag("x-request-id"),
+        metric("request.headers['x-gateway-key-name']"),
+        log("%REQ(:PATH)% %REQ(X-REQUEST-ID)% x-gateway-key"),
+        filter("%REQ(x-user-id)%"),
+    ];
+    for one in sound {
+        let mut stream = overlay();
+        stream.push(one);
+        let run = check(&stream, &["--deny-warnings"]);
+        assert_eq!(run.code, 0, "{}", run.err);
+    }
 }
 
 #[test]
