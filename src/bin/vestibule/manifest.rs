@@ -10,6 +10,7 @@ mod destination;
 mod destination_rule;
 mod disclosure;
 mod environment;
+mod envoy_filter;
 mod failure;
 mod findings;
 mod gateway;
@@ -110,6 +111,9 @@ pub(crate) fn check(stream: &Stream, terms: Terms) -> Checked {
     } else {
         around(&plugins, stream, &mut findings);
     }
+    if plugins.iter().any(|plugin| envoy_filter::near(plugin, stream).next().is_some()) {
+        notes.push("an EnvoyFilter can change anything about a door, and these were looked at for what names one alone");
+    }
     if pairs(&plugins, &mut findings) {
         notes.push(pair::KEYS_UNSEEN);
     }
@@ -174,6 +178,7 @@ fn around(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
     protocol::check(plugins, stream, findings);
     disclosure::check(plugins, stream, findings);
     secret_place::check(plugins, stream, findings);
+    envoy_filter::check(plugins, stream, findings);
 }
 
 /// Compares every inner door with the outer one that fits it best; whether keys could not be compared.
