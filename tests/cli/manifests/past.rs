@@ -14,10 +14,19 @@ fn pods_that_have_no_sidecar_or_are_not_led_to_it_are_told_of() {
         }));
         check(&stream, &["--deny-warnings"])
     };
-    let mode = "sidecar.istio.io/interceptionMode";
+    let (mode, settings) = ("sidecar.istio.io/interceptionMode", "proxy.istio.io/config");
     for (member, name, value, says) in [
         ("labels", "istio.io/dataplane-mode", "ambient", "have a waypoint"),
         ("annotations", mode, "NONE", "past its door"),
+        (
+            "annotations",
+            settings,
+            "interceptionMode: NONE\nholdApplicationUntilProxyStarts: true",
+            "past its door",
+        ),
+        ("annotations", settings, r#"{"interceptionMode":"NONE"}"#, "past its door"),
+        ("annotations", "inject.istio.io/templates", "grpc-agent", "no door"),
+        ("annotations", "traffic.sidecar.istio.io/includeInboundPorts", "", "past the sidecar"),
         ("annotations", "traffic.sidecar.istio.io/excludeInterfaces", "eth1", "past the sidecar"),
     ] {
         let start = format!(
@@ -25,7 +34,18 @@ fn pods_that_have_no_sidecar_or_are_not_led_to_it_are_told_of() {
         );
         said(&pods(member, name, value), &start, &[says], name);
     }
-    assert_eq!(pods("annotations", mode, "TPROXY").code, 0);
+    for (name, value) in [
+        (mode, "TPROXY"),
+        (settings, "interceptionMode: TPROXY\nproxyMetadata: { MODE: NONE }"),
+        (settings, "holdApplicationUntilProxyStarts: true"),
+        ("inject.istio.io/templates", "sidecar,spire"),
+        ("traffic.sidecar.istio.io/includeInboundPorts", "*"),
+        ("traffic.sidecar.istio.io/excludeInboundPorts", ""),
+        ("traffic.sidecar.istio.io/excludeOutboundPorts", "5432"),
+    ] {
+        let run = pods("annotations", name, value);
+        assert_eq!(run.code, 0, "{name} {value}: {}", run.err);
+    }
 
     let namespace = |labels: Value| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "shop", "labels": labels } });
     let ambient = json!({ "istio.io/dataplane-mode": "ambient" });

@@ -23,12 +23,19 @@ const INJECT: &str = "sidecar.istio.io/inject";
 
 const MODE: &str = "istio.io/dataplane-mode";
 
-/// By these annotations ports go past the sidecar; all of them come to it where the first is `*`.
-const PORTS: [&str; 3] = [
-    "traffic.sidecar.istio.io/includeInboundPorts",
-    "traffic.sidecar.istio.io/excludeInboundPorts",
-    "traffic.sidecar.istio.io/excludeInterfaces",
+/// By these annotations requests go past the sidecar, unless they have this value: where the first is empty, none comes
+/// to it at all.
+const BYPASSES: [(&str, &str); 3] = [
+    ("traffic.sidecar.istio.io/includeInboundPorts", "*"),
+    ("traffic.sidecar.istio.io/excludeInboundPorts", ""),
+    ("traffic.sidecar.istio.io/excludeInterfaces", ""),
 ];
+
+/// What a pod says of its proxy, in YAML or JSON.
+const SETTINGS: &str = "proxy.istio.io/config";
+
+/// What is injected in a sidecar's place.
+const TEMPLATES: &str = "inject.istio.io/templates";
 
 const INTERCEPTION: &str = "sidecar.istio.io/interceptionMode";
 
@@ -89,13 +96,29 @@ fn pods_of(object: &Object, pods: &str, findings: &mut Findings) {
         findings.warn(object, &network, "is true, and such pods get no sidecar, and have no door: remove it");
     }
     is_ambient(object, &metadata, findings);
-    if value(object, &metadata, "annotations", INTERCEPTION).is_some_and(|mode| mode == "NONE") {
+    let written =
+        |name| value(object, &metadata, "annotations", name).and_then(Value::as_str).unwrap_or_default();
+    let is_unled = |settings: &str| {
+        let words = |char: char| !char.is_ascii_alphanumeric();
+        let mut words = settings.split(words).filter(|word| !word.is_empty());
+        words.any(|word| word == "interceptionMode") && words.next() == Some("NONE")
+    };
+    if is_unled(written(SETTINGS)) {
+        let message = "has interceptionMode NONE, so nothing leads requests to the sidecar, and they come to the pods past its \
+                       door: remove that";
+        findings.warn(object, &format!("{metadata}annotations.{SETTINGS}"), message);
+    }
+    if written(TEMPLATES).split(',').any(|template| template.trim().starts_with("grpc-")) {
+        let message = "is for pods that have no sidecar, or none that requests come by, and no door: remove it, or have them in \
+                       another namespace";
+        findings.warn(object, &format!("{metadata}annotations.{TEMPLATES}"), message);
+    }
+    if written(INTERCEPTION) == "NONE" {
         let message = "is NONE, so nothing leads requests to the sidecar, and they come to the pods past its door: remove it";
         findings.warn(object, &format!("{metadata}annotations.{INTERCEPTION}"), message);
     }
-    for name in PORTS {
-        let ports = value(object, &metadata, "annotations", name);
-        if ports.is_some_and(|ports| ports != "*" && ports != "") {
+    for (name, harmless) in BYPASSES {
+        if value(object, &metadata, "annotations", name).is_some_and(|value| value != harmless) {
             let message =
                 "leads requests past the sidecar and its door: remove it, or close these ports to everybody";
             findings.warn(object, &format!("{metadata}annotations.{name}"), message);
