@@ -117,6 +117,8 @@ fn no_format_and_no_expression_shows_what_opens_the_inner_doors() {
             "ConfigMap istio-system/shown: data.mesh",
             "x-gateway-key",
         ),
+        (log("%REQ(AUTHORIZATION)%"), "ConfigMap istio-system/shown: data.mesh", "authorization"),
+        (tag("authorization"), tag_place, "authorization"),
         (filter("%REQ(x-other?x-gateway-key):8%"), filter_place, "x-gateway-key"),
         (filter("%REQUEST_HEADER(txn-token)%"), filter_place, "txn-token"),
     ] {
@@ -138,6 +140,8 @@ fn no_format_and_no_expression_shows_what_opens_the_inner_doors() {
         metric("request.headers['x-gateway-key-name']"),
         log("%REQ(:PATH)% %REQ(X-REQUEST-ID)% x-gateway-key"),
         filter("%REQ(x-user-id)%"),
+        // As what a limit of rates is counted by.
+        filter("%REQ(authorization)%"),
     ];
     for one in sound {
         let mut stream = overlay();

@@ -1,5 +1,5 @@
-//! What would show the gateway key or a context to whoever reads logs, metrics, traces or answers: formats and
-//! expressions of Envoy that read their headers.
+//! What would show the gateway key, a context or a token to whoever reads logs, metrics, traces or answers: formats
+//! and expressions of Envoy that read their headers.
 
 use serde_json::Value;
 use vestibule::compile::handover::Handover;
@@ -27,13 +27,16 @@ pub(crate) fn check(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Find
     let mut headers: Vec<&str> = plugins.iter().flat_map(carriers).collect();
     headers.sort_unstable();
     headers.dedup();
+    // A door takes a token off the requests that it lets pass, and the others are logged with it.
+    let credentials: Vec<&str> = headers.iter().copied().chain(["authorization"]).collect();
     let kinds = KINDS.into_iter().flat_map(|(group, kind)| stream.each(group, kind));
     // What a mesh logs is in its configuration.
     let meshs = stream.each("", "ConfigMap").filter(|object| object.namespace == ROOT_NAMESPACE);
     for object in kinds.chain(meshs) {
         for member in ["spec", "data"] {
             if let Some(value) = object.value.get(member) {
-                search(object, value, member, &headers, findings);
+                let is_log = object.is(TELEMETRY, "Telemetry") || object.kind == "ConfigMap";
+                search(object, value, member, if is_log { &credentials } else { &headers }, findings);
             }
         }
     }
@@ -70,7 +73,7 @@ fn search(object: &Object, value: &Value, path: &str, headers: &[&str], findings
         Value::String(text) => {
             if let Some(header) = headers.iter().find(|header| shows(text, path, header)) {
                 let message = format!(
-                    "shows what `{header}` carries, by which inner doors are opened, to whoever reads it there: leave it out"
+                    "shows what `{header}` carries to whoever reads it there, who could come in with it: leave it out"
                 );
                 findings.error(object, path, message);
             }
