@@ -2,25 +2,31 @@
 # What is secret in the cluster, made anew for each: files in $state, which stay until it is removed, and the
 # Secrets that carry them.
 
+# quietly COMMAND ARGUMENT...: what it says is said only where it fails.
+quietly() {
+    local said
+    said=$("$@" 2>&1) || fail "$*: $said"
+}
+
 sha256_of() {
     sha256sum "$1" | cut -d ' ' -f 1
 }
 
 # authority NAME: an authority's certificate and key, NAME.crt and NAME.key.
 authority() {
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 \
+    quietly openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 \
         -subj "/O=vestibule/CN=$1" \
         -addext basicConstraints=critical,CA:true -addext keyUsage=critical,keyCertSign,cRLSign \
-        -keyout "$state/$1.key" -out "$state/$1.crt" 2>/dev/null
+        -keyout "$state/$1.key" -out "$state/$1.crt"
 }
 
 # leaf NAME AUTHORITY SUBJECT-ALTERNATIVE-NAME
 leaf() {
-    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/O=vestibule" \
-        -keyout "$state/$1.key" -out "$state/$1.csr" 2>/dev/null
-    openssl x509 -req -in "$state/$1.csr" -CA "$state/$2.crt" -CAkey "$state/$2.key" -days 30 \
+    quietly openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/O=vestibule" \
+        -keyout "$state/$1.key" -out "$state/$1.csr"
+    quietly openssl x509 -req -in "$state/$1.csr" -CA "$state/$2.crt" -CAkey "$state/$2.key" -days 30 \
         -extfile <(printf 'subjectAltName=critical,%s\nextendedKeyUsage=serverAuth,clientAuth\n' "$3") \
-        -out "$state/$1.crt" 2>/dev/null
+        -out "$state/$1.crt"
 }
 
 keys() {
@@ -36,7 +42,7 @@ keys() {
         # Says that it is the gateway, and nobody in the mesh believes who signed it.
         authority forger
         leaf forged forger URI:spiffe://kind.mesh.example.com/ns/istio-ingress/sa/istio-ingress
-        "$vestibule" keygen gateway-key --out "$state/gateway.key" 2>/dev/null
+        quietly "$vestibule" keygen gateway-key --out "$state/gateway.key"
         "$vestibule" keygen p256 --out "$state/context.pem" >"$state/context.json"
         openssl rand -hex 16 | tr -d '\n' >"$state/password.txt"
     )

@@ -4,9 +4,12 @@
 //! Here is how a stream is spoilt and what is asked of the report; each part of a manifest has a file.
 
 mod attachment;
+mod envoy_filters;
+mod headers;
 mod issuer_keys;
 mod module;
 mod pairs;
+mod past;
 mod policies;
 mod streams;
 mod two_files;

@@ -5,12 +5,16 @@
 
 mod attachment;
 mod authorization;
+mod condition;
 mod destination;
 mod destination_rule;
+mod disclosure;
 mod environment;
+mod envoy_filter;
 mod failure;
 mod findings;
 mod gateway;
+mod header_change;
 mod key_host;
 mod module_source;
 mod object;
@@ -19,8 +23,10 @@ mod overlap;
 mod peer_authentication;
 mod peers;
 mod plugin;
+mod protocol;
 mod rerouting;
 mod route;
+mod secret_place;
 pub(crate) mod stream;
 mod uncovered;
 mod workload;
@@ -99,10 +105,14 @@ pub(crate) fn check(stream: &Stream, terms: Terms) -> Checked {
     }
     gateway::check_selectors(&plugins, &mut findings);
     overlap::check(&plugins, &mut findings);
+    order::check_neighbours(&plugins, &foreign, &mut findings);
     if stream.has_plugins_alone() {
         notes.push("nothing but plugins here, so what stands around them was not looked at");
     } else {
         around(&plugins, stream, &mut findings);
+    }
+    if plugins.iter().any(|plugin| envoy_filter::near(plugin, stream).next().is_some()) {
+        notes.push("an EnvoyFilter can change anything about a door, and these were looked at for what names one alone");
     }
     if pairs(&plugins, &mut findings) {
         notes.push(pair::KEYS_UNSEEN);
@@ -119,7 +129,7 @@ pub(crate) fn check(stream: &Stream, terms: Terms) -> Checked {
         secrets_unchecked: !terms.env && plugins.iter().any(names_secrets),
         errors: findings.errors,
         warnings: findings.warnings,
-        foreign,
+        foreign: foreign.iter().map(|plugin| plugin.object.title()).collect(),
         notes,
     }
 }
@@ -156,6 +166,7 @@ fn around(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
         if plugin.door == Some(Door::Outer) {
             destination::check(plugin, plugins, stream, findings);
             rerouting::check(plugin, stream, findings);
+            header_change::check(plugin, stream, findings);
         }
     }
     uncovered::check(plugins, stream, findings);
@@ -163,6 +174,11 @@ fn around(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
     gateway::check_waypoints(plugins, stream, findings);
     peer_authentication::check(plugins, stream, findings);
     authorization::check(plugins, stream, findings);
+    condition::check(plugins, stream, findings);
+    protocol::check(plugins, stream, findings);
+    disclosure::check(plugins, stream, findings);
+    secret_place::check(plugins, stream, findings);
+    envoy_filter::check(plugins, stream, findings);
 }
 
 /// Compares every inner door with the outer one that fits it best; whether keys could not be compared.

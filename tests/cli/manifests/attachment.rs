@@ -264,3 +264,41 @@ fn a_reference_is_to_the_kind_of_gateway_that_the_door_is_for() {
     set(&mut stream, INNER, "spec.match", None);
     assert_eq!(check(&stream, &["--deny-warnings"]).code, 0);
 }
+
+#[test]
+fn another_plugin_has_not_the_priority_of_a_door() {
+    let with = |namespace: &str, priority: Value, phase: &str, mode: &str| {
+        let mut stream = overlay();
+        stream.push(json!({
+            "apiVersion": "extensions.istio.io/v1alpha1", "kind": "WasmPlugin",
+            "metadata": { "name": "waf", "namespace": namespace },
+            "spec": { "url": "oci://r.example.com/waf", "priority": priority, "phase": phase, "match": [{ "mode": mode }] },
+        }));
+        check(&stream, &["--deny-warnings"])
+    };
+    for (namespace, mode, door) in [
+        ("istio-ingress", "CLIENT", OUTER),
+        ("shop", "SERVER", INNER),
+        ("istio-system", "CLIENT_AND_SERVER", INNER),
+    ] {
+        let start = format!("standard input: warning: {door}: spec.priority: ");
+        said(
+            &with(namespace, json!(1000), "AUTHN", mode),
+            &start,
+            &["/waf", "Write another number"],
+            namespace,
+        );
+    }
+    for (namespace, priority, phase, mode) in [
+        ("istio-ingress", json!(10), "AUTHN", "CLIENT"),
+        ("istio-ingress", json!(2000), "AUTHN", "CLIENT"),
+        ("istio-ingress", json!(1000), "STATS", "CLIENT"),
+        ("shop", json!(1000), "AUTHN", "CLIENT"),
+        ("billing", json!(1000), "AUTHN", "SERVER"),
+    ] {
+        let run = with(namespace, priority.clone(), phase, mode);
+        assert_eq!(run.code, 0, "{namespace} {priority} {phase} {mode}: {}", run.err);
+    }
+    let place = "WasmPlugin istio-ingress/outer-door: spec.priority";
+    are_errors(&[spoilt(OUTER, "spec.priority", json!("1000"), place, &["no whole number"])]);
+}

@@ -279,3 +279,17 @@ fn routes_of_the_gateway_take_the_key_nowhere_else() {
     set(&mut stream, ROUTES, "spec.gateways", Some(&json!(["mesh"])));
     assert_eq!(check(&stream, &["--deny-warnings"]).code, 0);
 }
+
+#[test]
+fn an_entry_of_fixed_addresses_has_some() {
+    let entry = "ServiceEntry istio-ingress/issuer";
+    let mut stream = overlay();
+    set(&mut stream, entry, "spec.resolution", Some(&json!("STATIC")));
+    let run = check(&stream, &[]);
+    assert_eq!(run.code, 3, "{}", run.err);
+    let start = format!("standard input: {entry}: spec.resolution: ");
+    said(&run, &start, &["keys can never be fetched", "add endpoints"], "static");
+    set(&mut stream, entry, "spec.endpoints", Some(&json!([{ "address": "192.0.2.7" }])));
+    let run = check(&stream, &["--deny-warnings"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+}

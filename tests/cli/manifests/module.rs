@@ -237,3 +237,42 @@ fn no_value_of_a_variable_is_shown() {
         }
     }
 }
+
+#[test]
+fn no_value_of_a_secret_stands_beside_the_doors() {
+    let container = |variable: Value| {
+        let containers = json!([{ "name": "istio-proxy", "env": [variable] }]);
+        json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "gateway", "namespace": "istio-ingress" },
+            "spec": { "template": { "spec": { "containers": containers } } },
+        })
+    };
+    let map = |name: &str| {
+        json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "keys", "namespace": "istio-ingress" },
+            "data": { name: KEY },
+        })
+    };
+    let secret = "VESTIBULE_GATEWAY_KEY_FIRST";
+    let with = |object: Value| {
+        let mut stream = overlay();
+        stream.push(object);
+        check(&stream, &["--deny-warnings"])
+    };
+    for (object, place) in [
+        (
+            container(json!({ "name": secret, "value": KEY })),
+            "Deployment istio-ingress/gateway: spec.template.spec.containers[0].env[0].value",
+        ),
+        (map(secret), "ConfigMap istio-ingress/keys: data.VESTIBULE_GATEWAY_KEY_FIRST"),
+    ] {
+        let run = with(object);
+        assert!(run.code == 3 && !run.err.contains(KEY), "{}", run.err);
+        said(&run, &format!("standard input: {place}: "), &["give it by a Secret", "make a new one"], place);
+    }
+    let from = json!({ "secretKeyRef": { "name": "keys", "key": "first" } });
+    for object in [container(json!({ "name": secret, "valueFrom": from })), map("OTHER")] {
+        let run = with(object);
+        assert_eq!(run.code, 0, "{}", run.err);
+    }
+}

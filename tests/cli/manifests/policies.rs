@@ -270,3 +270,18 @@ fn connections_behind_a_door_have_a_peer() {
         "lax",
     );
 }
+
+#[test]
+fn a_policy_on_trial_holds_nobody_off_and_lets_nobody_in() {
+    let on_trial = |policy: &str, trial: &str| {
+        let mut stream = overlay();
+        set(&mut stream, policy, "metadata.annotations", Some(&json!({ "istio.io/dry-run": trial })));
+        check(&stream, &["--deny-warnings"])
+    };
+    let start = format!("standard input: warning: {INNER}: metadata.namespace: ");
+    said(&on_trial(BACKSTOP, "true"), &start, &["no backstop"], "backstop");
+    let start = "standard input: AuthorizationPolicy shop/services: spec.rules: ";
+    said(&on_trial(GATEWAY, "1"), start, &["/sa/istio-ingress", "add that principal"], "gateway");
+    let run = on_trial(BACKSTOP, "false");
+    assert_eq!(run.code, 0, "{}", run.err);
+}

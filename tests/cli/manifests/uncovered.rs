@@ -45,7 +45,13 @@ fn a_gateway_for_clients_without_an_outer_door_is_told_of() {
         "spec.servers[0].tls.mode",
         Some(&json!("ISTIO_MUTUAL")),
     );
-    for stream in [egress, mesh] {
+    let mut clusters = with_gateway("cross-network", &json!({ "istio": "crossnetwork" }));
+    let server = json!([{
+        "port": { "name": "tls", "number": 15443, "protocol": "TLS" }, "hosts": ["*.local"],
+        "tls": { "mode": "AUTO_PASSTHROUGH" },
+    }]);
+    set(&mut clusters, "Gateway istio-ingress/cross-network", "spec.servers", Some(&server));
+    for stream in [egress, mesh, clusters] {
         let run = check(&stream, &["--deny-warnings"]);
         assert_eq!(run.code, 0, "{}", run.err);
     }

@@ -104,3 +104,22 @@ fn routes_of_every_kind_take_the_key_nowhere_else() {
     let start = "standard input: VirtualService shop/more: spec.http[0].mirror: ";
     said(&check(&stream, &[]), start, &["gets the gateway key too"], "delegate");
 }
+
+#[test]
+fn a_rule_for_a_name_without_dots_is_for_the_service_of_its_namespace() {
+    let with = |namespace: &str| {
+        let mut stream = overlay();
+        stream.push(json!({
+            "apiVersion": "networking.istio.io/v1", "kind": "DestinationRule",
+            "metadata": { "name": "blog", "namespace": namespace },
+            "spec": { "host": "blog", "trafficPolicy": { "tls": { "mode": "DISABLE" } } },
+        }));
+        check(&stream, &["--deny-warnings"])
+    };
+    let run = with("shop");
+    assert_eq!(run.code, 3, "{}", run.err);
+    let start = "standard input: DestinationRule shop/blog: spec.trafficPolicy.tls.mode: ";
+    said(&run, start, &["blog.shop.svc.cluster.local", "write ISTIO_MUTUAL"], "short");
+    let run = with("istio-ingress");
+    assert_eq!(run.code, 0, "{}", run.err);
+}

@@ -27,12 +27,17 @@ pub(crate) fn check(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Find
     }
 }
 
-fn policies(stream: &Stream) -> impl Iterator<Item = &Object> {
-    stream.each(SECURITY, "AuthorizationPolicy")
+/// The policies that are in force: one on trial is only logged.
+pub(super) fn policies(stream: &Stream) -> impl Iterator<Item = &Object> {
+    let is_on_trial = |policy: &&Object| {
+        let trial = policy.text("/metadata/annotations/istio.io~1dry-run");
+        trial.is_some_and(|trial| matches!(trial, "1" | "t" | "T" | "true" | "TRUE" | "True"))
+    };
+    stream.each(SECURITY, "AuthorizationPolicy").filter(move |policy| !is_on_trial(policy))
 }
 
 /// What a policy does where it matches; ALLOW where it is not written.
-fn action(policy: &Object) -> &str {
+pub(super) fn action(policy: &Object) -> &str {
     policy.text("/spec/action").unwrap_or("ALLOW")
 }
 

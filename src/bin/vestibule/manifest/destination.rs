@@ -6,7 +6,7 @@ use vestibule::policy::Door;
 
 use super::destination_rule::{Way, rules_of, tls_of};
 use super::findings::Findings;
-use super::object::{Object, text};
+use super::object::{Object, service_host, text};
 use super::plugin::Plugin;
 use super::route::routes;
 use super::stream::{NETWORKING, ROOT_NAMESPACE, Stream};
@@ -83,7 +83,7 @@ impl Destination {
     /// That of a `VirtualService`'s rule, called `by`; none where it names no host.
     pub(crate) fn of_service(to: &Value, service: &Object, by: &str) -> Option<Self> {
         Some(Self {
-            host: whole_host(text(to, "/host")?, &service.namespace),
+            host: service.whole_host(text(to, "/host")?),
             port: to.pointer("/port/number").and_then(Value::as_u64),
             subset: text(to, "/subset").unwrap_or_default().to_owned(),
             is_external: false,
@@ -96,7 +96,7 @@ impl Destination {
     pub(crate) fn of_reference(to: &Value, route: &Object, by: &str) -> Option<Self> {
         let name = text(to, "/name").filter(|_| matches!(text(to, "/kind"), None | Some("Service")))?;
         Some(Self {
-            host: whole_host(name, text(to, "/namespace").unwrap_or(&route.namespace)),
+            host: service_host(name, text(to, "/namespace").unwrap_or(&route.namespace)),
             port: to.pointer("/port").and_then(Value::as_u64),
             subset: String::new(),
             is_external: false,
@@ -109,8 +109,12 @@ impl Destination {
         &self.host
     }
 
+    pub(crate) fn port(&self) -> Option<u64> {
+        self.port
+    }
+
     /// Whether it is a service of this namespace.
-    fn is_in(&self, namespace: &str) -> bool {
+    pub(crate) fn is_in(&self, namespace: &str) -> bool {
         self.host.ends_with(&format!(".{namespace}.svc.cluster.local"))
     }
 
@@ -193,7 +197,7 @@ fn destinations(stream: &Stream) -> Vec<Destination> {
         let target = object.text("/spec/externalName").unwrap_or_default();
         let is_alias = object.text("/spec/type") == Some("ExternalName");
         all.push(Destination {
-            host: whole_host(&object.name, &object.namespace),
+            host: object.whole_host(&object.name),
             port: None,
             subset: String::new(),
             is_external: is_alias && !target.ends_with(".svc.cluster.local"),
@@ -223,12 +227,4 @@ fn destinations(stream: &Stream) -> Vec<Destination> {
         one.is_external |= external.contains(&one.host);
     }
     all
-}
-
-/// A host as Istio names clusters: a name without dots is a service of the namespace.
-fn whole_host(host: &str, namespace: &str) -> String {
-    match host.contains('.') {
-        true => host.to_owned(),
-        false => format!("{host}.{namespace}.svc.cluster.local"),
-    }
 }

@@ -32,8 +32,8 @@ pub(crate) fn rules_of<'s>(
         let own =
             near.filter(|rule| has_labels(door.labels(), rule.at("/spec/workloadSelector/matchLabels")));
         let of_host = own.filter_map(|rule| {
-            let pattern = rule.text("/spec/host")?;
-            is_host_of(pattern, host).then_some((pattern.len(), rule))
+            let pattern = rule.whole_host(rule.text("/spec/host")?);
+            is_host_of(&pattern, host).then_some((pattern.len(), rule))
         });
         of_host.collect()
     };

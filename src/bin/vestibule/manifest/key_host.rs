@@ -94,6 +94,12 @@ fn way(plugin: &Plugin<'_>, path: &str, cluster: &Cluster<'_>, stream: &Stream, 
                        write DNS";
         findings.error(entry, "spec.resolution", message);
     }
+    let has_addresses =
+        !entry.list("/spec/endpoints").is_empty() || entry.at("/spec/workloadSelector").is_some();
+    if entry.text("/spec/resolution") == Some("STATIC") && !has_addresses {
+        let message = "is STATIC, and no endpoint is written, so keys can never be fetched: write DNS, or add endpoints";
+        findings.error(entry, "spec.resolution", message);
+    }
     if cluster.is_https {
         tls(plugin, path, cluster, entry, stream, findings);
     }

@@ -55,6 +55,11 @@ impl Object {
         list(&self.value, pointer)
     }
 
+    /// A host in it, as Istio names clusters: a name without dots is a service of the object's namespace.
+    pub(crate) fn whole_host(&self, host: &str) -> String {
+        if host.contains('.') || host == "*" { host.to_owned() } else { service_host(host, &self.namespace) }
+    }
+
     /// Whether other namespaces see it too, or this one: what `exportTo` says.
     pub(crate) fn is_seen_from(&self, namespace: &str) -> bool {
         let exports = self.list("/spec/exportTo");
@@ -65,6 +70,11 @@ impl Object {
                 other => other == namespace,
             })
     }
+}
+
+/// The host of a service.
+pub(crate) fn service_host(name: &str, namespace: &str) -> String {
+    format!("{name}.{namespace}.svc.cluster.local")
 }
 
 /// The elements of a list below a value; none where there is no list.

@@ -20,7 +20,8 @@ pub(crate) fn check(plugins: &[Plugin<'_>], findings: &mut Findings) {
     }
 }
 
-fn meet(one: &Plugin<'_>, other: &Plugin<'_>) -> bool {
+/// Whether two plugins are for the same workloads, as far as they say.
+pub(crate) fn meet(one: &Plugin<'_>, other: &Plugin<'_>) -> bool {
     let targets = |plugin: &Plugin<'_>| {
         plugin.target_refs().into_iter().map(|(_, target)| target.clone()).collect::<Vec<_>>()
     };

@@ -18,8 +18,8 @@ pub(crate) struct Plugin<'s> {
     wasm: &'static str,
 }
 
-/// Every plugin of the stream that is Vestibule or meant to be, and the titles of the others.
-pub(crate) fn plugins(stream: &Stream) -> (Vec<Plugin<'_>>, Vec<String>) {
+/// Every plugin of the stream that is Vestibule or meant to be, and the others.
+pub(crate) fn plugins(stream: &Stream) -> (Vec<Plugin<'_>>, Vec<Plugin<'_>>) {
     let (mut ours, mut foreign) = (Vec::new(), Vec::new());
     for object in &stream.objects {
         let wasm = match (object.group.as_str(), object.kind.as_str()) {
@@ -33,7 +33,7 @@ pub(crate) fn plugins(stream: &Stream) -> (Vec<Plugin<'_>>, Vec<String>) {
             Some("inner") => Some(Door::Inner),
             Some(_) | None => None,
         };
-        if plugin.is_vestibule() { ours.push(plugin) } else { foreign.push(object.title()) }
+        if plugin.is_vestibule() { ours.push(plugin) } else { foreign.push(plugin) }
     }
     (ours, foreign)
 }

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::destination::Destination;
+use super::header_change::{self, HeaderChange};
 use super::object::{Object, list, text};
 use super::stream::{GATEWAY_API, NETWORKING, Stream};
 
@@ -17,6 +18,8 @@ pub(crate) struct Route<'s> {
     pub(crate) mirrors: Vec<(String, Option<Destination>)>,
     /// The headers and query parameters that it matches on, each by its path from the rule, and its kind.
     pub(crate) matchers: Vec<(String, &'static str, &'s str)>,
+    /// What it changes of requests' headers.
+    pub(crate) changes: Vec<HeaderChange<'s>>,
 }
 
 /// Every route of the stream that a gateway follows, and not sidecars alone.
@@ -68,6 +71,7 @@ fn of_service<'s>(object: &'s Object, index: usize, rule: &'s Value) -> Route<'s
         destinations: destinations.collect(),
         mirrors: many.chain(one).collect(),
         matchers: matchers.collect(),
+        changes: header_change::of_service(rule),
     }
 }
 
@@ -96,5 +100,12 @@ fn of_rule<'s>(object: &'s Object, index: usize, rule: &'s Value) -> Route<'s> {
             })
         })
     });
-    Route { object, path, destinations, mirrors: mirrors.collect(), matchers: matchers.collect() }
+    Route {
+        object,
+        path,
+        destinations,
+        mirrors: mirrors.collect(),
+        matchers: matchers.collect(),
+        changes: header_change::of_rule(rule),
+    }
 }

@@ -15,6 +15,7 @@ pub(crate) fn check(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Find
         let outer = plugins.iter().filter(|plugin| plugin.door == Some(Door::Outer));
         let doors: Vec<_> = outer.filter(|plugin| is_meant(plugin, gateway)).collect();
         match doors.as_slice() {
+            [] if is_for_other_clusters(gateway) => {}
             [] => findings.warn(
                 gateway,
                 "metadata.name",
@@ -29,6 +30,13 @@ pub(crate) fn check(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Find
             ports(gateway, findings);
         }
     }
+}
+
+/// Whether a gateway is what the mesh's own proxies of other clusters come by: it passes mTLS on to the sidecar that
+/// their names mean, and ends none.
+fn is_for_other_clusters(gateway: &Object) -> bool {
+    let servers = gateway.list("/spec/servers");
+    !servers.is_empty() && servers.iter().all(|server| text(server, "/tls/mode") == Some("AUTO_PASSTHROUGH"))
 }
 
 /// A label more than the gateway's pods need have.
@@ -63,7 +71,8 @@ fn ports(gateway: &Object, findings: &mut Findings) {
     }
 }
 
-fn is_http(protocol: Option<&str>) -> bool {
+/// Whether Envoy reads requests on a port of this protocol.
+pub(crate) fn is_http(protocol: Option<&str>) -> bool {
     let known = ["HTTP", "HTTPS", "HTTP2", "GRPC", "GRPC-WEB"];
     protocol.is_some_and(|protocol| known.iter().any(|one| one.eq_ignore_ascii_case(protocol)))
 }

@@ -5,9 +5,10 @@ use serde_json::Value;
 use vestibule::policy::Door;
 
 use super::findings::Findings;
-use super::object::Object;
+use super::object::{Object, text};
 use super::plugin::Plugin;
-use super::stream::{ROOT_NAMESPACE, Stream};
+use super::stream::{NETWORKING, ROOT_NAMESPACE, Stream};
+use super::uncovered::is_http;
 
 /// What serves requests, and where its pods are described. A Job does not serve.
 const KINDS: [(&str, &str, &str); 5] = [
@@ -20,9 +21,23 @@ const KINDS: [(&str, &str, &str); 5] = [
 
 const INJECT: &str = "sidecar.istio.io/inject";
 
-/// By these annotations ports go past the sidecar; all of them come to it where the first is `*`.
-const PORTS: [&str; 2] =
-    ["traffic.sidecar.istio.io/includeInboundPorts", "traffic.sidecar.istio.io/excludeInboundPorts"];
+const MODE: &str = "istio.io/dataplane-mode";
+
+/// By these annotations requests go past the sidecar, unless they have this value: where the first is empty, none comes
+/// to it at all.
+const BYPASSES: [(&str, &str); 3] = [
+    ("traffic.sidecar.istio.io/includeInboundPorts", "*"),
+    ("traffic.sidecar.istio.io/excludeInboundPorts", ""),
+    ("traffic.sidecar.istio.io/excludeInterfaces", ""),
+];
+
+/// What a pod says of its proxy, in YAML or JSON.
+const SETTINGS: &str = "proxy.istio.io/config";
+
+/// What is injected in a sidecar's place.
+const TEMPLATES: &str = "inject.istio.io/templates";
+
+const INTERCEPTION: &str = "sidecar.istio.io/interceptionMode";
 
 pub(crate) fn check(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
     let inner = plugins.iter().filter(|plugin| plugin.door == Some(Door::Inner));
@@ -34,10 +49,36 @@ pub(crate) fn check(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Find
                 let message = "is disabled, so pods there get no sidecar, and have no door: write enabled";
                 findings.warn(object, "metadata.labels.istio-injection", message);
             }
+            let is_injected = label.is_some_and(|value| value == "enabled")
+                || value(object, "metadata.", "labels", "istio.io/rev").is_some();
+            if !is_injected {
+                is_ambient(object, "metadata.", findings);
+            }
         }
+        let here = |object: &&Object| object.namespace == namespace || namespace == ROOT_NAMESPACE;
         for (group, kind, pods) in KINDS {
-            let here = |object: &&Object| object.namespace == namespace || namespace == ROOT_NAMESPACE;
             stream.each(group, kind).filter(here).for_each(|object| pods_of(object, pods, findings));
+        }
+        stream.each(NETWORKING, "Sidecar").filter(here).for_each(|sidecar| listeners(sidecar, findings));
+    }
+}
+
+/// Pods without sidecars, which requests reach by a waypoint or by nothing that has a door.
+fn is_ambient(object: &Object, metadata: &str, findings: &mut Findings) {
+    if value(object, metadata, "labels", MODE).is_some_and(|mode| mode == "ambient") {
+        let message = "is ambient, so these pods have no sidecar, and an inner door by selector or namespace stands nowhere: \
+                       have a waypoint, and refer to it under targetRefs of the inner door";
+        findings.warn(object, &format!("{metadata}labels.{MODE}"), message);
+    }
+}
+
+/// What a sidecar listens on, where that is written down.
+fn listeners(sidecar: &Object, findings: &mut Findings) {
+    for (index, listener) in sidecar.list("/spec/ingress").iter().enumerate() {
+        if !is_http(text(listener, "/port/protocol")) {
+            let message = "is not HTTP, of which the door is a filter: requests there pass none. Write HTTP, or have nothing \
+                           behind it that a door should guard";
+            findings.warn(sidecar, &format!("spec.ingress[{index}].port.protocol"), message);
         }
     }
 }
@@ -54,9 +95,30 @@ fn pods_of(object: &Object, pods: &str, findings: &mut Findings) {
     if object.at(&format!("/{}", network.replace('.', "/"))) == Some(&Value::Bool(true)) {
         findings.warn(object, &network, "is true, and such pods get no sidecar, and have no door: remove it");
     }
-    for name in PORTS {
-        let ports = value(object, &metadata, "annotations", name);
-        if ports.is_some_and(|ports| ports != "*" && ports != "") {
+    is_ambient(object, &metadata, findings);
+    let written =
+        |name| value(object, &metadata, "annotations", name).and_then(Value::as_str).unwrap_or_default();
+    let is_unled = |settings: &str| {
+        let words = |char: char| !char.is_ascii_alphanumeric();
+        let mut words = settings.split(words).filter(|word| !word.is_empty());
+        words.any(|word| word == "interceptionMode") && words.next() == Some("NONE")
+    };
+    if is_unled(written(SETTINGS)) {
+        let message = "has interceptionMode NONE, so nothing leads requests to the sidecar, and they come to the pods past its \
+                       door: remove that";
+        findings.warn(object, &format!("{metadata}annotations.{SETTINGS}"), message);
+    }
+    if written(TEMPLATES).split(',').any(|template| template.trim().starts_with("grpc-")) {
+        let message = "is for pods that have no sidecar, or none that requests come by, and no door: remove it, or have them in \
+                       another namespace";
+        findings.warn(object, &format!("{metadata}annotations.{TEMPLATES}"), message);
+    }
+    if written(INTERCEPTION) == "NONE" {
+        let message = "is NONE, so nothing leads requests to the sidecar, and they come to the pods past its door: remove it";
+        findings.warn(object, &format!("{metadata}annotations.{INTERCEPTION}"), message);
+    }
+    for (name, harmless) in BYPASSES {
+        if value(object, &metadata, "annotations", name).is_some_and(|value| value != harmless) {
             let message =
                 "leads requests past the sidecar and its door: remove it, or close these ports to everybody";
             findings.warn(object, &format!("{metadata}annotations.{name}"), message);
