@@ -26,8 +26,9 @@ pub(crate) fn check(plugin: &Plugin<'_>, findings: &mut Findings) {
             findings.error(
                 plugin.object,
                 &path(name, "resumed"),
-                "is not `admit`, and Istio's sidecars resume TLS sessions, on which Envoy validates no certificate: from \
-                 Envoy 1.39 on a caller would be let in once and refused when it comes again. Write `resumed: admit`",
+                "is not `admit`, and Istio's sidecars resume TLS sessions, on which Envoy validates no certificate: a \
+                 caller would be let in once and refused when it comes again, and before Envoy 1.39 always. Write \
+                 `resumed: admit`",
             );
         }
     }
