@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use denial::Denied;
-pub use quota::Quota;
+pub use quota::{Kind, Quota};
 
 use crate::json;
 
@@ -86,6 +86,15 @@ pub enum Record<'a> {
         call: &'static str,
         /// Its status (proxy-wasm ABI 0.2.1, `proxy_status_t`).
         status: u32,
+        /// How many failures of this call were not told of since the last that was.
+        left_out: u64,
+    },
+    /// So many more failures of this call were not told of.
+    FailuresLeftOut {
+        /// The call.
+        call: &'static str,
+        /// How many.
+        count: u64,
     },
 }
 

@@ -1,5 +1,5 @@
-//! How many denials are told of: some of each code and minute, so that nobody fills a disk by being denied. What
-//! is left out is counted, and told of with the next line or at the end of the minute.
+//! How many of the same are told of: some of each kind and minute, so that nobody fills a disk by being denied, nor
+//! an Envoy by failing. What is left out is counted, and told of with the next line or at the end of the minute.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,9 +10,18 @@ use crate::time::UnixTime;
 /// The time for which the bound on lines is.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// What was told of lately, of each code.
+/// What comes as often as requests do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Denials of a code.
+    Denial(Code),
+    /// Failures of a call of the host.
+    Failure(&'static str),
+}
+
+/// What was told of lately, of each kind.
 #[derive(Debug, Default)]
-pub struct Quota(BTreeMap<Code, Window>);
+pub struct Quota(BTreeMap<Kind, Window>);
 
 #[derive(Debug)]
 struct Window {
@@ -22,10 +31,10 @@ struct Window {
 }
 
 impl Quota {
-    /// Whether a denial of this code is told of, of which `most` are in a minute. If so, how many were not since
-    /// the last that was.
-    pub fn ask(&mut self, code: Code, most: usize, now: UnixTime) -> Option<u64> {
-        let window = self.0.entry(code).or_insert(Window { start: now, told: 0, left_out: 0 });
+    /// Whether one of this kind is told of, of which `most` are in a minute. If so, how many were not since the
+    /// last that was.
+    pub fn ask(&mut self, kind: Kind, most: usize, now: UnixTime) -> Option<u64> {
+        let window = self.0.entry(kind).or_insert(Window { start: now, told: 0, left_out: 0 });
         if window.is_over(now) {
             (window.start, window.told) = (now, 0);
         }
@@ -38,9 +47,9 @@ impl Quota {
     }
 
     /// What was left out in minutes that are over, and has not been told of.
-    pub fn settle(&mut self, now: UnixTime) -> Vec<(Code, u64)> {
+    pub fn settle(&mut self, now: UnixTime) -> Vec<(Kind, u64)> {
         let over = self.0.extract_if(.., |_, window| window.is_over(now));
-        over.map(|(code, window)| (code, window.left_out)).filter(|(_, left_out)| *left_out > 0).collect()
+        over.map(|(kind, window)| (kind, window.left_out)).filter(|(_, left_out)| *left_out > 0).collect()
     }
 }
 
@@ -55,45 +64,48 @@ impl Window {
 mod tests {
     use super::*;
 
+    const EXPIRED: Kind = Kind::Denial(Code::TokenExpired);
+
     fn at(seconds: u64) -> UnixTime {
         UnixTime::from_secs(1_000 + seconds)
     }
 
     #[test]
-    fn so_many_of_a_code_are_told_of_in_a_minute_and_the_next_line_counts_the_others() {
+    fn so_many_of_a_kind_are_told_of_in_a_minute_and_the_next_line_counts_the_others() {
         let mut quota = Quota::default();
-        let mut ask = |seconds| quota.ask(Code::TokenExpired, 2, at(seconds));
+        let mut ask = |seconds| quota.ask(EXPIRED, 2, at(seconds));
         assert_eq!([0, 1, 2, 59].map(&mut ask), [Some(0), Some(0), None, None]);
         assert_eq!([60, 61, 62].map(&mut ask), [Some(2), Some(0), None]);
         assert_eq!([120, 121].map(&mut ask), [Some(1), Some(0)]);
     }
 
     #[test]
-    fn a_code_takes_no_line_from_another() {
+    fn no_kind_takes_a_line_from_another() {
         let mut quota = Quota::default();
-        assert_eq!(quota.ask(Code::TokenExpired, 1, at(0)), Some(0));
-        assert_eq!(quota.ask(Code::TokenExpired, 1, at(0)), None);
-        assert_eq!(quota.ask(Code::KeysUnavailable, 1, at(0)), Some(0));
+        let others = [Kind::Denial(Code::KeysUnavailable), Kind::Failure("a"), Kind::Failure("b")];
+        assert_eq!(quota.ask(EXPIRED, 1, at(0)), Some(0));
+        assert_eq!(quota.ask(EXPIRED, 1, at(0)), None);
+        assert_eq!(others.map(|kind| quota.ask(kind, 1, at(0))), [Some(0); 3]);
     }
 
     #[test]
     fn what_was_left_out_is_told_once_when_its_minute_is_over() {
         let mut quota = Quota::default();
         for _ in 0..5 {
-            quota.ask(Code::TokenExpired, 2, at(0));
+            quota.ask(EXPIRED, 2, at(0));
         }
-        quota.ask(Code::RouteDenied, 2, at(0));
+        quota.ask(Kind::Denial(Code::RouteDenied), 2, at(0));
         assert_eq!(quota.settle(at(59)), []);
-        assert_eq!(quota.settle(at(60)), [(Code::TokenExpired, 3)]);
+        assert_eq!(quota.settle(at(60)), [(EXPIRED, 3)]);
         assert_eq!(quota.settle(at(200)), []);
-        assert_eq!(quota.ask(Code::TokenExpired, 2, at(201)), Some(0));
+        assert_eq!(quota.ask(EXPIRED, 2, at(201)), Some(0));
     }
 
     #[test]
     fn a_clock_that_is_set_back_silences_nobody() {
         let mut quota = Quota::default();
-        assert_eq!(quota.ask(Code::TokenExpired, 1, at(500)), Some(0));
-        assert_eq!(quota.ask(Code::TokenExpired, 1, at(500)), None);
-        assert_eq!(quota.ask(Code::TokenExpired, 1, at(0)), Some(1));
+        assert_eq!(quota.ask(EXPIRED, 1, at(500)), Some(0));
+        assert_eq!(quota.ask(EXPIRED, 1, at(500)), None);
+        assert_eq!(quota.ask(EXPIRED, 1, at(0)), Some(1));
     }
 }
