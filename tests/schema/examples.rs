@@ -62,10 +62,17 @@ fn configurations_of(text: &str) -> Vec<Value> {
 
 /// What a reader is to fill in, or an overlay, which replaces empty texts and the empty authority of an id.
 fn is_gap(fault: &ValidationError<'_>) -> bool {
-    let shown = fault.instance().to_string();
-    matches!(fault.kind(), ValidationErrorKind::Required { .. })
-        || ["…", "...", ":///"].iter().any(|gap| shown.contains(gap))
-        || shown == "\"\""
+    match fault.kind() {
+        ValidationErrorKind::Required { .. } => true,
+        // Of one of several forms: each form has a gap, or is not meant.
+        ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
+            context.iter().any(|form| form.iter().all(is_gap))
+        }
+        _ => fault
+            .instance()
+            .as_str()
+            .is_some_and(|text| text.is_empty() || ["…", "...", ":///"].iter().any(|gap| text.contains(gap))),
+    }
 }
 
 /// How many of these the schema takes. What it does not take has gaps, and no other faults; and the parser does not
