@@ -19,8 +19,9 @@ pub struct Request<'a> {
 pub struct Peer<'a> {
     /// The URI of its certificate; never an empty one.
     pub uri: &'a [u8],
-    /// Whether the certificate is that of an earlier connection, and was validated there if anywhere.
-    pub is_resumed: bool,
+    /// Whether the certificate was validated on this connection. One that was not was validated on an earlier one,
+    /// if anywhere.
+    pub is_validated: bool,
 }
 
 /// Names only: values are tokens and keys.
@@ -48,14 +49,14 @@ impl<'a> Request<'a> {
     /// certificate that was validated. An empty one is none.
     #[must_use]
     pub fn with_peer(self, uri: &'a [u8]) -> Self {
-        self.with(Peer { uri, is_resumed: false })
+        self.with(Peer { uri, is_validated: true })
     }
 
-    /// The same request over a connection whose peer shows this URI by the certificate of an earlier connection,
-    /// of which TLS was resumed: nobody has validated it on this one (RFC 8446 section 2.2).
+    /// The same request over a connection whose peer shows this URI by a certificate of which nobody says that it was
+    /// validated on this one: TLS was resumed (RFC 8446 section 2.2), or the host does not tell.
     #[must_use]
-    pub fn with_resumed_peer(self, uri: &'a [u8]) -> Self {
-        self.with(Peer { uri, is_resumed: true })
+    pub fn with_unvalidated_peer(self, uri: &'a [u8]) -> Self {
+        self.with(Peer { uri, is_validated: false })
     }
 
     fn with(self, peer: Peer<'a>) -> Self {

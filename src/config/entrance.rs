@@ -16,7 +16,7 @@ pub struct Entrance<'v> {
     pub keys: Option<Vec<Named<'v, Key<'v>>>>,
     /// `peers`, each with where it stands; the same.
     pub peers: Option<Vec<(Node<'v>, SpiffeId)>>,
-    /// `resumed`: whether a peer of a resumed session is believed.
+    /// `resumed`: whether a peer is believed who was not validated on this connection.
     pub resumed: bool,
     /// `header`.
     pub header: Option<HeaderName>,

@@ -32,7 +32,11 @@ impl Shown {
 
     /// The request, by this peer.
     pub(super) fn on<'r>(&'r self, request: Request<'r>) -> Request<'r> {
-        if self.is_validated { request.with_peer(&self.uri) } else { request.with_resumed_peer(&self.uri) }
+        if self.is_validated {
+            request.with_peer(&self.uri)
+        } else {
+            request.with_unvalidated_peer(&self.uri)
+        }
     }
 }
 

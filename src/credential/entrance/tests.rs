@@ -119,8 +119,8 @@ fn the_peer_of_a_resumed_session_is_listed_where_that_is_admitted_only() {
         let listed = Peers { admits_resumed, ..peers(&["spiffe://a/b"]) };
         let entrances = [entrance("mesh", Demand::Peer(listed))];
         let admitted = |request: &Request<'_>| admit(&entrances, request, UnixTime::from_secs(NOW)).map(drop);
-        assert_eq!(admitted(&Request::new(vec![]).with_resumed_peer(b"spiffe://a/b")), outcome);
-        let other = Request::new(vec![]).with_resumed_peer(b"spiffe://a/c");
+        assert_eq!(admitted(&Request::new(vec![]).with_unvalidated_peer(b"spiffe://a/b")), outcome);
+        let other = Request::new(vec![]).with_unvalidated_peer(b"spiffe://a/c");
         assert_eq!(admitted(&other), Err(Code::PeerNotAllowed));
         assert_eq!(admitted(&Request::new(vec![]).with_peer(b"spiffe://a/b")), Ok(()));
     }
