@@ -171,6 +171,13 @@ fn a_policy_believes_no_header_that_a_client_could_write() {
         let says = ["believes `x-role`", OUTER, "add it to `inject` or `strip`"];
         said(&run, &format!("standard input: warning: {place}: "), &says, namespace);
     }
+    // What Envoy lets pass, and what the door takes off in part, and neither can be stripped.
+    for header in ["x-forwarded-user", "x-forwarded-host", "x-envoy-original-path", "host", "authorization"] {
+        let run = with("shop", "ALLOW", header, "values");
+        let start = "standard input: warning: AuthorizationPolicy shop/headers: spec.rules[0].when[0].key: ";
+        let says = [&format!("believes `{header}`"), OUTER, "a client could write it: remove the condition"];
+        said(&run, start, &says, header);
+    }
     let run = with("shop", "DENY", "x-gateway-key", "notValues");
     let start = "standard input: AuthorizationPolicy shop/headers: spec.rules[0].when[0].key: ";
     said(&run, start, &["stands in the manifest", "make a new one"], "gateway key");
@@ -178,6 +185,8 @@ fn a_policy_believes_no_header_that_a_client_could_write() {
         ("shop", "ALLOW", "x-tenant-id", "values"),
         ("shop", "ALLOW", ":authority", "values"),
         ("shop", "ALLOW", "x-forwarded-proto", "values"),
+        ("shop", "ALLOW", "X-Forwarded-Client-Cert", "values"),
+        ("shop", "ALLOW", "x-envoy-external-address", "values"),
         ("shop", "ALLOW", "user-agent", "notValues"),
         ("shop", "DENY", "user-agent", "values"),
         ("billing", "ALLOW", "x-role", "values"),
