@@ -76,8 +76,13 @@ fn a_port_that_a_sidecar_takes_for_bytes_has_no_door() {
         check(&stream, &["--deny-warnings"])
     };
     let start = "standard input: warning: Sidecar shop/blog: spec.ingress[0].port.protocol: ";
-    said(&sidecar("TCP"), start, &["is not HTTP", "Write HTTP"], "sidecar");
-    assert_eq!(sidecar("HTTP2").code, 0);
+    // A gateway ends the TLS of HTTPS; a sidecar passes it on.
+    for protocol in ["TCP", "HTTPS", "https", "TLS"] {
+        said(&sidecar(protocol), start, &["is not HTTP", "Write HTTP"], protocol);
+    }
+    for protocol in ["HTTP", "HTTP2", "grpc"] {
+        assert_eq!(sidecar(protocol).code, 0, "{protocol}");
+    }
 }
 
 #[test]

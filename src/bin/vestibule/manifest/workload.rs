@@ -75,7 +75,10 @@ fn is_ambient(object: &Object, metadata: &str, findings: &mut Findings) {
 /// What a sidecar listens on, where that is written down.
 fn listeners(sidecar: &Object, findings: &mut Findings) {
     for (index, listener) in sidecar.list("/spec/ingress").iter().enumerate() {
-        if !is_http(text(listener, "/port/protocol")) {
+        let protocol = text(listener, "/port/protocol");
+        // A gateway ends the TLS of HTTPS, and reads requests; a sidecar passes it on as bytes.
+        let is_passed_on = protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case("HTTPS"));
+        if is_passed_on || !is_http(protocol) {
             let message = "is not HTTP, of which the door is a filter: requests there pass none. Write HTTP, or have nothing \
                            behind it that a door should guard";
             findings.warn(sidecar, &format!("spec.ingress[{index}].port.protocol"), message);
