@@ -5,7 +5,7 @@ use serde_json::Value;
 use vestibule::policy::Door;
 
 use super::findings::Findings;
-use super::object::{Object, text};
+use super::object::{Object, labels_clash, text};
 use super::plugin::Plugin;
 use super::stream::{NETWORKING, ROOT_NAMESPACE, Stream};
 
@@ -22,12 +22,7 @@ pub(crate) fn check(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Find
 /// The filters that may be for a door's proxies.
 pub(crate) fn near<'s>(plugin: &Plugin<'s>, stream: &'s Stream) -> impl Iterator<Item = &'s Object> {
     let (namespace, labels) = (plugin.object.namespace.as_str(), plugin.labels());
-    let excludes = move |object: &Object| {
-        let selected = object.at("/spec/workloadSelector/labels").and_then(Value::as_object);
-        let mut shared =
-            selected.into_iter().flatten().filter_map(move |(name, value)| Some((value, labels?.get(name)?)));
-        shared.any(|(one, other)| one != other)
-    };
+    let excludes = move |object: &Object| labels_clash(object.at("/spec/workloadSelector/labels"), labels);
     let filters = stream.each(NETWORKING, "EnvoyFilter");
     filters.filter(move |object| {
         (object.namespace == namespace || object.namespace == ROOT_NAMESPACE) && !excludes(object)
