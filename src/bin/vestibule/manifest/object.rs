@@ -1,8 +1,10 @@
 //! A Kubernetes object, read as a value. It knows what all objects have, and nothing of any kind's fields.
 
+use std::path::Path;
+
 use serde_json::Value;
 
-use crate::document::Fault;
+use crate::document::{self, Fault};
 
 /// An object of a stream.
 pub(crate) struct Object {
@@ -111,4 +113,10 @@ fn shared_labels<'v>(
 ) -> impl Iterator<Item = (&'v Value, &'v Value)> {
     let ones = one.and_then(Value::as_object).into_iter().flatten();
     ones.filter_map(move |(name, value)| Some((value, other?.get(name)?)))
+}
+
+/// A text within an object that is a document itself, in YAML or JSON: as Istio has the mesh's configuration.
+pub(crate) fn document_in(text: &str) -> Option<Value> {
+    let document = document::parse(Path::new(""), text.as_bytes()).ok()?;
+    document.value.is_object().then_some(document.value)
 }
