@@ -11,7 +11,8 @@ use super::object::{Object, list, text};
 use super::plugin::Plugin;
 use super::stream::{ROOT_NAMESPACE, Stream};
 
-/// The headers that a gateway's Envoy writes or takes off whatever a client brings. Others of these names it leaves.
+/// The headers that a gateway's Envoy writes or takes off whatever a client brings. Most other `x-forwarded-` and
+/// `x-envoy-` it lets pass.
 const ENVOYS: [&str; 3] = ["x-forwarded-proto", "x-forwarded-client-cert", "x-envoy-external-address"];
 
 pub(crate) fn check(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
