@@ -203,6 +203,18 @@ impl Outline {
         let is_owned = matches!(matched, Matched::Header(name) if self.owned.owns(name.as_bytes()));
         is_owned || self.places.changes(matched)
     }
+
+    /// Whether the door takes this header off every request, in any spelling, whatever it then writes there.
+    #[must_use]
+    pub fn owns(&self, header: &str) -> bool {
+        self.owned.owns(header.as_bytes())
+    }
+
+    /// Whether callers' credentials come in this header, so that the issuers' sources say what of it stays.
+    #[must_use]
+    pub fn carries_credentials(&self, header: &str) -> bool {
+        self.places.guards(header.as_bytes())
+    }
 }
 
 fn remote_sources(config: &Config<'_>) -> Vec<(String, RemoteSource)> {

@@ -112,7 +112,10 @@ pub(crate) fn check(stream: &Stream, terms: Terms) -> Checked {
         around(&plugins, stream, &mut findings);
     }
     if plugins.iter().any(|plugin| envoy_filter::near(plugin, stream).next().is_some()) {
-        notes.push("an EnvoyFilter can change anything about a door, and these were looked at for what names one alone");
+        notes.push(
+            "an EnvoyFilter can change anything about a door; only patches that name one, come before one or take its \
+             connection manager away were looked at",
+        );
     }
     if pairs(&plugins, &mut findings) {
         notes.push(pair::KEYS_UNSEEN);

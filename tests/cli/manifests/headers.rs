@@ -94,6 +94,9 @@ fn no_format_and_no_expression_shows_what_opens_the_inner_doors() {
         let mesh = format!("accessLogFile: /dev/stdout\naccessLogFormat: '{format}'\n");
         object("v1", "ConfigMap", "istio-system", "data", json!({ "mesh": mesh }))
     };
+    let mesh = |value: Value| {
+        object("v1", "ConfigMap", "istio-system", "data", json!({ "mesh": value.to_string() }))
+    };
     let filter = |format: &str| {
         let patch = json!({ "applyTo": "NETWORK_FILTER", "patch": { "operation": "MERGE", "value": { "key": format } } });
         object(
@@ -121,6 +124,30 @@ fn no_format_and_no_expression_shows_what_opens_the_inner_doors() {
         (tag("authorization"), tag_place, "authorization"),
         (filter("%REQ(x-other?x-gateway-key):8%"), filter_place, "x-gateway-key"),
         (filter("%REQUEST_HEADER(txn-token)%"), filter_place, "txn-token"),
+        (
+            metric("request.headers['x-gateway-key'] != '' ? request.headers['x-gateway-key'] : 'no'"),
+            metric_place,
+            "x-gateway-key",
+        ),
+        (metric("'key ' + request.headers['x-gateway-key']"), metric_place, "x-gateway-key"),
+        (
+            mesh(
+                json!({ "defaultConfig": { "tracing": { "customTags": { "tag": { "header": { "name": "x-gateway-key" } } } } } }),
+            ),
+            "ConfigMap istio-system/shown: data.mesh: defaultConfig.tracing.customTags.tag.header.name",
+            "x-gateway-key",
+        ),
+        (
+            object(
+                "v1",
+                "ConfigMap",
+                "istio-system",
+                "data",
+                json!({ "mesh": "a: 1\na: %REQ(x-gateway-key)%\n" }),
+            ),
+            "ConfigMap istio-system/shown: data.mesh",
+            "x-gateway-key",
+        ),
     ] {
         let mut stream = overlay();
         stream.push(shown);
@@ -135,6 +162,12 @@ fn no_format_and_no_expression_shows_what_opens_the_inner_doors() {
         "VirtualService shop/shop: spec.http[0].headers.response.set.x-debug",
         &["x-gateway-key", "leave it out"],
     )]);
+    for asked in ["request.headers['x-gateway-key'].size()", "string(request.headers['x-gateway-key'])"] {
+        let mut stream = overlay();
+        stream.push(metric(asked));
+        let start = format!("standard input: warning: {metric_place}: ");
+        said(&check(&stream, &[]), &start, &["x-gateway-key", "leave it out"], asked);
+    }
     let sound = [
         tag("x-request-id"),
         metric("request.headers['x-gateway-key-name']"),
@@ -142,6 +175,18 @@ fn no_format_and_no_expression_shows_what_opens_the_inner_doors() {
         filter("%REQ(x-user-id)%"),
         // As what a limit of rates is counted by.
         filter("%REQ(authorization)%"),
+        // Whether there is one shows none.
+        metric("request.headers['authorization'] != '' ? 'yes' : 'no'"),
+        metric("'' == request.headers['x-gateway-key'] ? 'no' : 'yes'"),
+        telemetry(
+            json!({ "accessLogging": [{ "filter": { "expression": "request.headers['authorization'] == ''" } }] }),
+        ),
+        telemetry(
+            json!({ "accessLogging": [{ "filter": { "expression": "request.headers['txn-token']" } }] }),
+        ),
+        mesh(
+            json!({ "defaultConfig": { "tracing": { "customTags": { "tag": { "header": { "name": "x-other" } } } } } }),
+        ),
     ];
     for one in sound {
         let mut stream = overlay();
@@ -171,6 +216,13 @@ fn a_policy_believes_no_header_that_a_client_could_write() {
         let says = ["believes `x-role`", OUTER, "add it to `inject` or `strip`"];
         said(&run, &format!("standard input: warning: {place}: "), &says, namespace);
     }
+    // What Envoy lets pass, and what the door takes off in part, and neither can be stripped.
+    for header in ["x-forwarded-user", "x-forwarded-host", "x-envoy-original-path", "host", "authorization"] {
+        let run = with("shop", "ALLOW", header, "values");
+        let start = "standard input: warning: AuthorizationPolicy shop/headers: spec.rules[0].when[0].key: ";
+        let says = [&format!("believes `{header}`"), OUTER, "a client could write it: remove the condition"];
+        said(&run, start, &says, header);
+    }
     let run = with("shop", "DENY", "x-gateway-key", "notValues");
     let start = "standard input: AuthorizationPolicy shop/headers: spec.rules[0].when[0].key: ";
     said(&run, start, &["stands in the manifest", "make a new one"], "gateway key");
@@ -178,6 +230,8 @@ fn a_policy_believes_no_header_that_a_client_could_write() {
         ("shop", "ALLOW", "x-tenant-id", "values"),
         ("shop", "ALLOW", ":authority", "values"),
         ("shop", "ALLOW", "x-forwarded-proto", "values"),
+        ("shop", "ALLOW", "X-Forwarded-Client-Cert", "values"),
+        ("shop", "ALLOW", "x-envoy-external-address", "values"),
         ("shop", "ALLOW", "user-agent", "notValues"),
         ("shop", "DENY", "user-agent", "values"),
         ("billing", "ALLOW", "x-role", "values"),

@@ -253,6 +253,22 @@ fn no_value_of_a_secret_stands_beside_the_doors() {
             "data": { name: KEY },
         })
     };
+    let object = |version: &str, kind: &str, spec: Value| {
+        json!({
+            "apiVersion": version, "kind": kind, "metadata": { "name": "gateway", "namespace": "istio-ingress" },
+            "spec": spec,
+        })
+    };
+    let annotated = |settings: String| {
+        let metadata = json!({ "annotations": { "proxy.istio.io/config": settings } });
+        object("apps/v1", "Deployment", json!({ "template": { "metadata": metadata } }))
+    };
+    let mesh = |settings: Value| {
+        json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "istio", "namespace": "istio-system" },
+            "data": { "mesh": settings.to_string() },
+        })
+    };
     let secret = "VESTIBULE_GATEWAY_KEY_FIRST";
     let with = |object: Value| {
         let mut stream = overlay();
@@ -265,13 +281,61 @@ fn no_value_of_a_secret_stands_beside_the_doors() {
             "Deployment istio-ingress/gateway: spec.template.spec.containers[0].env[0].value",
         ),
         (map(secret), "ConfigMap istio-ingress/keys: data.VESTIBULE_GATEWAY_KEY_FIRST"),
+        (
+            object(
+                "apps/v1",
+                "ReplicaSet",
+                json!({ "template": { "spec": { "initContainers": [
+                { "name": "istio-proxy", "env": [{ "name": secret, "value": KEY }] },
+            ] } } }),
+            ),
+            "ReplicaSet istio-ingress/gateway: spec.template.spec.initContainers[0].env[0].value",
+        ),
+        (
+            object(
+                "networking.istio.io/v1beta1",
+                "ProxyConfig",
+                json!({ "environmentVariables": { secret: KEY } }),
+            ),
+            "ProxyConfig istio-ingress/gateway: spec.environmentVariables.VESTIBULE_GATEWAY_KEY_FIRST",
+        ),
+        (
+            annotated(format!("proxyMetadata:\n  {secret}: {KEY}\n")),
+            "Deployment istio-ingress/gateway: spec.template.metadata.annotations.proxy.istio.io/config: \
+             proxyMetadata.VESTIBULE_GATEWAY_KEY_FIRST",
+        ),
+        (
+            annotated(json!({ "proxyMetadata": { secret: KEY } }).to_string()),
+            "Deployment istio-ingress/gateway: spec.template.metadata.annotations.proxy.istio.io/config: \
+             proxyMetadata.VESTIBULE_GATEWAY_KEY_FIRST",
+        ),
+        (
+            mesh(json!({ "defaultConfig": { "proxyMetadata": { secret: KEY } } })),
+            "ConfigMap istio-system/istio: data.mesh: defaultConfig.proxyMetadata.VESTIBULE_GATEWAY_KEY_FIRST",
+        ),
     ] {
         let run = with(object);
         assert!(run.code == 3 && !run.err.contains(KEY), "{}", run.err);
         said(&run, &format!("standard input: {place}: "), &["give it by a Secret", "make a new one"], place);
     }
+    for value in ["$(KEY)x", "$$(KEY)", "$(k e y)", "$()"] {
+        let run = with(container(json!({ "name": secret, "value": value })));
+        assert_eq!(run.code, 3, "{value}: {}", run.err);
+    }
     let from = json!({ "secretKeyRef": { "name": "keys", "key": "first" } });
-    for object in [container(json!({ "name": secret, "valueFrom": from })), map("OTHER")] {
+    for object in [
+        container(json!({ "name": secret, "valueFrom": from })),
+        map("OTHER"),
+        // What another variable has.
+        container(json!({ "name": secret, "value": "$(KEY)" })),
+        object(
+            "networking.istio.io/v1beta1",
+            "ProxyConfig",
+            json!({ "environmentVariables": { secret: "$(KEY)" } }),
+        ),
+        annotated(format!("proxyMetadata: {{ OTHER: {KEY} }}\n")),
+        mesh(json!({ "defaultConfig": { "proxyMetadata": { "OTHER": KEY } } })),
+    ] {
         let run = with(object);
         assert_eq!(run.code, 0, "{}", run.err);
     }

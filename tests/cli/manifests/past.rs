@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{build, check, objects, overlay, said};
+use super::{INNER, build, check, objects, overlay, said, set, title};
 
 #[test]
 fn pods_that_have_no_sidecar_or_are_not_led_to_it_are_told_of() {
@@ -76,8 +76,13 @@ fn a_port_that_a_sidecar_takes_for_bytes_has_no_door() {
         check(&stream, &["--deny-warnings"])
     };
     let start = "standard input: warning: Sidecar shop/blog: spec.ingress[0].port.protocol: ";
-    said(&sidecar("TCP"), start, &["is not HTTP", "Write HTTP"], "sidecar");
-    assert_eq!(sidecar("HTTP2").code, 0);
+    // A gateway ends the TLS of HTTPS; a sidecar passes it on.
+    for protocol in ["TCP", "HTTPS", "https", "TLS"] {
+        said(&sidecar(protocol), start, &["is not HTTP", "Write HTTP"], protocol);
+    }
+    for protocol in ["HTTP", "HTTP2", "grpc"] {
+        assert_eq!(sidecar(protocol).code, 0, "{protocol}");
+    }
 }
 
 #[test]
@@ -99,7 +104,11 @@ fn a_service_to_which_a_gateway_leads_requests_speaks_http() {
         let run = service("blog", json!([port]));
         assert_eq!(run.code, 3, "{port}: {}", run.err);
         let start = format!("standard input: Service shop/blog: spec.ports[0].{field}: ");
-        said(&run, &start, &[&format!("says {protocol}"), "appProtocol: http"], protocol);
+        let remedy = match protocol {
+            "https" => "eave TLS to the sidecars, and write `appProtocol: http`",
+            _ => ". Write `appProtocol: http`",
+        };
+        said(&run, &start, &[&format!("says {protocol}"), remedy], protocol);
     }
     // Istio finds out what has no name; other ports and other services are no gateway's.
     for (name, ports) in [
@@ -111,5 +120,59 @@ fn a_service_to_which_a_gateway_leads_requests_speaks_http() {
     ] {
         let run = service(name, ports.clone());
         assert_eq!(run.code, 0, "{ports}: {}", run.err);
+    }
+}
+
+#[test]
+fn a_route_without_a_port_leads_to_the_only_one_of_a_service() {
+    let service = |ports: Value| {
+        let mut stream = overlay();
+        set(&mut stream, "VirtualService shop/shop", "spec.http[0].route[0].destination.port", None);
+        stream.push(json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": { "name": "blog", "namespace": "shop" },
+            "spec": { "ports": ports },
+        }));
+        check(&stream, &[])
+    };
+    let start = "standard input: Service shop/blog: spec.ports[0].name: ";
+    said(&service(json!([{ "port": 80, "name": "tcp" }])), start, &["says tcp"], "only");
+    // Of several it is the gateway's own, and never all.
+    let run = service(json!([{ "port": 80, "name": "http" }, { "port": 9090, "name": "tcp-metrics" }]));
+    assert_eq!(run.code, 0, "{}", run.err);
+}
+
+#[test]
+fn a_service_of_other_pods_than_a_doors_is_not_behind_it() {
+    let service = |selector: Value| {
+        let mut stream = overlay();
+        set(
+            &mut stream,
+            INNER,
+            "spec.selector",
+            Some(&json!({ "matchLabels": { "app": "shop", "tier": "web" } })),
+        );
+        let mut other = stream.iter().find(|object| title(object) == INNER).unwrap().clone();
+        other["metadata"]["name"] = json!("other-door");
+        other["spec"]["selector"] = json!({ "matchLabels": { "app": "other" } });
+        stream.push(other);
+        stream.push(json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": { "name": "blog", "namespace": "shop" },
+            "spec": { "selector": selector, "ports": [{ "port": 80, "name": "tcp" }] },
+        }));
+        check(&stream, &[])
+    };
+    let start = "standard input: Service shop/blog: spec.ports[0].name: ";
+    for selector in [
+        json!({ "app": "shop" }),
+        json!({ "app": "shop", "track": "new" }),
+        json!({ "app": "other" }),
+        json!({ "name": "any" }),
+        json!(null),
+    ] {
+        said(&service(selector.clone()), start, &["says tcp"], &selector.to_string());
+    }
+    for selector in [json!({ "app": "mail" }), json!({ "app": "shop", "tier": "mail" })] {
+        let run = service(selector.clone());
+        assert_eq!(run.code, 0, "{selector}: {}", run.err);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use vestibule::compile::handover::Handover;
-use vestibule::credential::places::Matched;
+use vestibule::header::untouchable;
 use vestibule::policy::Door;
 
 use super::authorization::{action, policies};
@@ -11,8 +11,9 @@ use super::object::{Object, list, text};
 use super::plugin::Plugin;
 use super::stream::{ROOT_NAMESPACE, Stream};
 
-/// Headers that Envoy itself writes, and takes off what clients bring.
-const ENVOYS: [&str; 2] = ["x-envoy-", "x-forwarded-"];
+/// The headers that a gateway's Envoy writes or takes off whatever a client brings. Most other `x-forwarded-` and
+/// `x-envoy-` it lets pass.
+const ENVOYS: [&str; 3] = ["x-forwarded-proto", "x-forwarded-client-cert", "x-envoy-external-address"];
 
 pub(crate) fn check(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
     let is_near = |policy: &&Object| {
@@ -66,16 +67,19 @@ fn is_no_key(plugins: &[Plugin<'_>], policy: &Object, path: &str, header: &str, 
 
 /// Whether a header that opens something is one that the outer doors take off clients.
 fn is_no_clients(plugins: &[Plugin<'_>], policy: &Object, path: &str, header: &str, findings: &mut Findings) {
-    if header.starts_with(':') || ENVOYS.iter().any(|prefix| header.starts_with(prefix)) {
+    if header.starts_with(':') || ENVOYS.contains(&header) {
         return;
     }
     let outer = plugins.iter().filter(|plugin| plugin.door == Some(Door::Outer));
     for door in outer {
         let Some(outline) = &door.outline else { continue };
-        if !outline.changes(Matched::Header(header)) {
+        // Of a header with credentials, what is none may stay.
+        if !outline.owns(header) {
+            let is_refused = untouchable(header, false).is_some() || outline.carries_credentials(header);
+            let remedy = if is_refused { "" } else { "add it to `inject` or `strip` there, or " };
             let message = format!(
-                "believes `{header}`, which {} neither writes nor removes, so a client could write it: add it to `inject` or \
-                 `strip` there, or remove the condition",
+                "believes `{header}`, which {} neither writes nor always removes, so a client could write it: \
+                 {remedy}remove the condition",
                 door.object.title()
             );
             findings.warn(policy, path, message);

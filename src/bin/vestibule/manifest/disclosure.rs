@@ -5,7 +5,7 @@ use serde_json::Value;
 use vestibule::compile::handover::Handover;
 
 use super::findings::Findings;
-use super::object::Object;
+use super::object::{Object, document_in};
 use super::plugin::Plugin;
 use super::stream::{GATEWAY_API, NETWORKING, ROOT_NAMESPACE, Stream};
 
@@ -19,6 +19,9 @@ const KINDS: [(&str, &str); 5] = [
     (GATEWAY_API, "HTTPRoute"),
     (GATEWAY_API, "GRPCRoute"),
 ];
+
+/// Where the mesh's configuration stands, which is a document within another.
+const MESH: &str = "data.mesh";
 
 /// What Envoy's formats call a request's header by.
 const COMMANDS: [&str; 2] = ["%req(", "%request_header("];
@@ -67,18 +70,30 @@ fn search(object: &Object, value: &Value, path: &str, headers: &[&str], findings
         }
         Value::Object(members) => {
             for (name, member) in members {
-                search(object, member, &format!("{path}.{name}"), headers, findings);
+                let separator = if path.ends_with(':') { " " } else { "." };
+                search(object, member, &format!("{path}{separator}{name}"), headers, findings);
             }
         }
-        Value::String(text) => {
-            if let Some(header) = headers.iter().find(|header| shows(text, path, header)) {
-                let message = format!(
-                    "shows what `{header}` carries to whoever reads it there, who could come in with it: leave it out"
-                );
-                findings.error(object, path, message);
-            }
-        }
+        // A document in its own right, or a text like others.
+        Value::String(text) => match Some(text).filter(|_| path == MESH).and_then(|text| document_in(text)) {
+            Some(mesh) => search(object, &mesh, &format!("{path}:"), headers, findings),
+            None => read(object, text, path, headers, findings),
+        },
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// What a text at this path tells of the headers.
+fn read(object: &Object, text: &str, path: &str, headers: &[&str], findings: &mut Findings) {
+    // What decides which requests are logged is not logged itself.
+    if path.ends_with(".filter.expression") {
+        return;
+    }
+    let remedy = "to whoever reads it there, who could come in with it: leave it out";
+    if let Some(header) = headers.iter().find(|header| shows(text, path, header)) {
+        findings.error(object, path, format!("shows what `{header}` carries {remedy}"));
+    } else if let Some(header) = headers.iter().find(|header| uses(text, header).contains(&Use::Asked)) {
+        findings.warn(object, path, format!("may show what `{header}` carries {remedy}"));
     }
 }
 
@@ -89,6 +104,39 @@ fn shows(text: &str, path: &str, header: &str) -> bool {
     let is_tag = ["header.name", "Header.name"].iter().any(|end| path.ends_with(end));
     let formats = COMMANDS.iter().flat_map(|command| text.split(command).skip(1));
     let mut names = formats.flat_map(|rest| rest.split(')').next().unwrap_or_default().split(['?', ':']));
-    let in_expression = |quote: char| text.contains(&format!("headers[{quote}{header}{quote}]"));
-    is_tag && text == header || names.any(|name| name == header) || in_expression('\'') || in_expression('"')
+    is_tag && text == header || names.any(|name| name == header) || uses(&text, header).contains(&Use::Shown)
+}
+
+/// What an expression does with a header.
+#[derive(Clone, Copy, PartialEq)]
+enum Use {
+    /// It is the expression's value, or a part of that.
+    Shown,
+    /// A function is asked of it, of which nobody here knows what it tells.
+    Asked,
+    /// It is held against something, which tells whether it is that.
+    Compared,
+}
+
+/// Each use of a header in an expression.
+fn uses(text: &str, header: &str) -> Vec<Use> {
+    let text = text.to_ascii_lowercase();
+    let references = ['\'', '"'].map(|quote| format!("headers[{quote}{header}{quote}]"));
+    let each = references.iter().flat_map(|reference| text.match_indices(reference.as_str()));
+    each.map(|(start, reference)| {
+        let (before, rest) = text.split_at(start);
+        let before = before.strip_suffix("request.").unwrap_or(before).trim_end();
+        let after = rest.strip_prefix(reference).unwrap_or_default().trim_start();
+        let is_argument = before
+            .strip_suffix('(')
+            .is_some_and(|before| before.ends_with(|char: char| char.is_ascii_alphanumeric()));
+        if ["==", "!="].iter().any(|operator| before.ends_with(operator) || after.starts_with(operator)) {
+            Use::Compared
+        } else if is_argument || after.starts_with('.') {
+            Use::Asked
+        } else {
+            Use::Shown
+        }
+    })
+    .collect()
 }

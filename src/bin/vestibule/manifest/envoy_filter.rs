@@ -5,9 +5,18 @@ use serde_json::Value;
 use vestibule::policy::Door;
 
 use super::findings::Findings;
-use super::object::{Object, text};
+use super::object::{Object, labels_clash, text};
 use super::plugin::Plugin;
 use super::stream::{NETWORKING, ROOT_NAMESPACE, Stream};
+
+/// The filter of the network that has those of HTTP, the doors among them.
+const MANAGER: &str = "envoy.filters.network.http_connection_manager";
+
+/// The filters that limit rates: they belong before a door, which every token costs a signature.
+const LIMITERS: [(&str, &str); 2] = [
+    ("envoy.filters.http.ratelimit", "envoy.extensions.filters.http.ratelimit.v3.RateLimit"),
+    ("envoy.filters.http.local_ratelimit", "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"),
+];
 
 pub(crate) fn check(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Findings) {
     for plugin in plugins {
@@ -22,12 +31,7 @@ pub(crate) fn check(plugins: &[Plugin<'_>], stream: &Stream, findings: &mut Find
 /// The filters that may be for a door's proxies.
 pub(crate) fn near<'s>(plugin: &Plugin<'s>, stream: &'s Stream) -> impl Iterator<Item = &'s Object> {
     let (namespace, labels) = (plugin.object.namespace.as_str(), plugin.labels());
-    let excludes = move |object: &Object| {
-        let selected = object.at("/spec/workloadSelector/labels").and_then(Value::as_object);
-        let mut shared =
-            selected.into_iter().flatten().filter_map(move |(name, value)| Some((value, labels?.get(name)?)));
-        shared.any(|(one, other)| one != other)
-    };
+    let excludes = move |object: &Object| labels_clash(object.at("/spec/workloadSelector/labels"), labels);
     let filters = stream.each(NETWORKING, "EnvoyFilter");
     filters.filter(move |object| {
         (object.namespace == namespace || object.namespace == ROOT_NAMESPACE) && !excludes(object)
@@ -52,12 +56,19 @@ fn check_patch(plugin: &Plugin<'_>, object: &Object, path: &str, patch: &Value, 
         Some("HTTP_FILTER") if is_of(patch, plugin) => {
             let is_first = operation == "INSERT_FIRST"
                 || operation == "INSERT_BEFORE" && (is_beside || beside.is_none());
-            if is_first {
+            if is_first && !value.is_some_and(limits) {
                 let message = format!(
                     "comes before {door}, and sees headers that clients wrote: write INSERT_BEFORE the router, or INSERT_AFTER \
                      the door"
                 );
                 findings.warn(object, &format!("{path}.patch.operation"), message);
+            }
+        }
+        Some("NETWORK_FILTER") if is_of(patch, plugin) && matches!(operation, "REMOVE" | "REPLACE") => {
+            if text(patch, "/match/listener/filterChain/filter/name") == Some(MANAGER) {
+                let message =
+                    format!("takes away what {door} stands in, so requests pass no door: remove it");
+                findings.error(object, &format!("{path}.patch.operation"), message);
             }
         }
         Some("EXTENSION_CONFIG")
@@ -74,6 +85,20 @@ fn check_patch(plugin: &Plugin<'_>, object: &Object, path: &str, patch: &Value, 
 fn names(name: &str, plugin: &Plugin<'_>) -> bool {
     let own = format!("{}.{}", plugin.object.namespace, plugin.object.name);
     name == own || name.strip_suffix(&own).is_some_and(|before| before.ends_with('/'))
+}
+
+/// Whether a filter does nothing but limit rates. Its name is anybody's choice where its type is written.
+fn limits(filter: &Value) -> bool {
+    let typed = |field: &str| {
+        let settings = filter.get("typed_config").or_else(|| filter.get("typedConfig"))?;
+        settings.get(field).and_then(Value::as_str)
+    };
+    // Within a structure without a type of its own it stands beside that one's.
+    let kind = { ["type_url", "typeUrl", "@type"] }.into_iter().find_map(typed);
+    LIMITERS.into_iter().any(|(name, message)| match kind {
+        Some(url) => url.rsplit('/').next() == Some(message),
+        None => text(filter, "/name") == Some(name),
+    })
 }
 
 /// Whether a patch is for listeners on which this door stands.

@@ -1,8 +1,10 @@
 //! A Kubernetes object, read as a value. It knows what all objects have, and nothing of any kind's fields.
 
+use std::path::Path;
+
 use serde_json::Value;
 
-use crate::document::Fault;
+use crate::document::{self, Fault};
 
 /// An object of a stream.
 pub(crate) struct Object {
@@ -93,12 +95,28 @@ pub(crate) fn has_labels(labels: Option<&Value>, these: Option<&Value>) -> bool 
     these.all(|(name, value)| labels.and_then(|labels| labels.get(name)) == Some(value))
 }
 
-/// Whether every label here stands there too, or the other way round, and one at least does: labels of which
-/// neither side excludes the other.
+/// Whether both sides have a label, and neither has another value for one: labels of which neither side excludes
+/// the other.
 pub(crate) fn labels_agree(one: Option<&Value>, other: Option<&Value>) -> bool {
-    let (Some(one), Some(other)) = (one.and_then(Value::as_object), other.and_then(Value::as_object)) else {
-        return false;
-    };
-    let shared = || one.iter().filter_map(|(name, value)| Some((value, other.get(name)?)));
-    shared().next().is_some() && shared().all(|(one, other)| one == other)
+    shared_labels(one, other).next().is_some() && !labels_clash(one, other)
+}
+
+/// Whether a label has one value here and another one there, so that no pod has both.
+pub(crate) fn labels_clash(one: Option<&Value>, other: Option<&Value>) -> bool {
+    shared_labels(one, other).any(|(one, other)| one != other)
+}
+
+/// The values of each label that both sides have.
+fn shared_labels<'v>(
+    one: Option<&'v Value>,
+    other: Option<&'v Value>,
+) -> impl Iterator<Item = (&'v Value, &'v Value)> {
+    let ones = one.and_then(Value::as_object).into_iter().flatten();
+    ones.filter_map(move |(name, value)| Some((value, other?.get(name)?)))
+}
+
+/// A text within an object that is a document itself, in YAML or JSON: as Istio has the mesh's configuration.
+pub(crate) fn document_in(text: &str) -> Option<Value> {
+    let document = document::parse(Path::new(""), text.as_bytes()).ok()?;
+    document.value.is_object().then_some(document.value)
 }

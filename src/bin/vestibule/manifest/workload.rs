@@ -11,7 +11,7 @@ use super::stream::{NETWORKING, ROOT_NAMESPACE, Stream};
 use super::uncovered::is_http;
 
 /// What serves requests, and where its pods are described. A Job does not serve.
-const KINDS: [(&str, &str, &str); 5] = [
+pub(crate) const KINDS: [(&str, &str, &str); 5] = [
     ("apps", "Deployment", "spec.template."),
     ("apps", "StatefulSet", "spec.template."),
     ("apps", "DaemonSet", "spec.template."),
@@ -32,7 +32,7 @@ const BYPASSES: [(&str, &str); 3] = [
 ];
 
 /// What a pod says of its proxy, in YAML or JSON.
-const SETTINGS: &str = "proxy.istio.io/config";
+pub(crate) const SETTINGS: &str = "proxy.istio.io/config";
 
 /// What is injected in a sidecar's place.
 const TEMPLATES: &str = "inject.istio.io/templates";
@@ -75,7 +75,10 @@ fn is_ambient(object: &Object, metadata: &str, findings: &mut Findings) {
 /// What a sidecar listens on, where that is written down.
 fn listeners(sidecar: &Object, findings: &mut Findings) {
     for (index, listener) in sidecar.list("/spec/ingress").iter().enumerate() {
-        if !is_http(text(listener, "/port/protocol")) {
+        let protocol = text(listener, "/port/protocol");
+        // A gateway ends the TLS of HTTPS, and reads requests; a sidecar passes it on as bytes.
+        let is_passed_on = protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case("HTTPS"));
+        if is_passed_on || !is_http(protocol) {
             let message = "is not HTTP, of which the door is a filter: requests there pass none. Write HTTP, or have nothing \
                            behind it that a door should guard";
             findings.warn(sidecar, &format!("spec.ingress[{index}].port.protocol"), message);
@@ -127,6 +130,6 @@ fn pods_of(object: &Object, pods: &str, findings: &mut Findings) {
 }
 
 /// A label or an annotation.
-fn value<'o>(object: &'o Object, metadata: &str, member: &str, name: &str) -> Option<&'o Value> {
+pub(crate) fn value<'o>(object: &'o Object, metadata: &str, member: &str, name: &str) -> Option<&'o Value> {
     object.at(&format!("/{}{member}", metadata.replace('.', "/")))?.get(name)
 }
