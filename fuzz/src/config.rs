@@ -41,6 +41,7 @@ fn check_errors(errors: &ConfigErrors, data: &[u8]) {
     assert!((1..=101).contains(&errors.iter().count()));
     let of_the_document = [
         "is not JSON at",
+        "is not UTF-8 behind",
         "is nested too deeply",
         "and must be an object",
         "more errors, which are not shown",
